@@ -1,0 +1,79 @@
+// Package bus carries messages between the parts of the server. Within one process it is a call; between nodes
+// it will be NATS behind the same type. A message says that something changed; who needs to know more asks for it.
+package bus
+
+import "sync"
+
+// Topic is one kind of message. Its zero value is ready for use.
+type Topic[T any] struct {
+	mu   sync.RWMutex
+	next int
+	subs map[int]func(T)
+}
+
+// Subscribe has fn called with each message from now on, in the publisher's goroutine: fn must not block. The
+// returned function ends it; a call under way may still finish afterwards.
+func (t *Topic[T]) Subscribe(fn func(T)) (end func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.subs == nil {
+		t.subs = map[int]func(T){}
+	}
+	id := t.next
+	t.next++
+	t.subs[id] = fn
+	return func() {
+		t.mu.Lock()
+		delete(t.subs, id)
+		t.mu.Unlock()
+	}
+}
+
+// Publish hands m to everybody who has subscribed.
+func (t *Topic[T]) Publish(m T) {
+	t.mu.RLock()
+	fns := make([]func(T), 0, len(t.subs))
+	for _, fn := range t.subs {
+		fns = append(fns, fn)
+	}
+	t.mu.RUnlock()
+	for _, fn := range fns {
+		fn(m)
+	}
+}
+
+// Bus is every topic there is.
+type Bus struct {
+	PrinterChanged Topic[PrinterChanged] // a printer came, went, was edited, or its access changed
+	TwinChanged    Topic[TwinChanged]    // what a printer says of itself changed: many a second
+	EventStored    Topic[EventStored]
+	WatchChanged   Topic[WatchChanged]
+	AccessEnded    Topic[AccessEnded]
+}
+
+// PrinterChanged says that the list of printers of a workspace looks different now.
+type PrinterChanged struct{ PrinterID, UUID, WorkspaceID string }
+
+// TwinChanged says that the last known state of a printer is another one.
+type TwinChanged struct{ PrinterID, UUID string }
+
+// EventStored says that a printer has a new event. JSON is the item as the API shows it.
+type EventStored struct {
+	PrinterID, UUID string
+	JSON            []byte
+}
+
+// WatchChanged says that somebody has begun to look at a printer, or that nobody does any more.
+type WatchChanged struct {
+	UUID    string
+	Watched bool
+}
+
+// AccessEnded says that a right is gone, so that what was opened with it must end within 5 s. One of the first
+// three is set, with SessionID or TokenID only for that one.
+type AccessEnded struct {
+	UserID      string // everything of this user
+	SessionID   string
+	TokenID     string
+	WorkspaceID string // with UserID: what this user saw of this workspace
+}
