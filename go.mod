@@ -2,6 +2,9 @@ module github.com/kangbyounggwan/factor
 
 go 1.26.0
 
+// Some npm packages carry Go files; ./... is for ours.
+ignore node_modules
+
 require (
 	github.com/alecthomas/kong v1.17.0
 	github.com/caddyserver/certmagic v0.25.6
