@@ -1,8 +1,6 @@
 package wire
 
-import (
-	"encoding/json"
-)
+import "github.com/go-json-experiment/json/jsontext"
 
 // Snapshot is octoprint/status/{id}: what a printer is doing now. Every field can be missing; a nil pointer means
 // that the device did not say, which is something else than zero.
@@ -13,13 +11,20 @@ type Snapshot struct {
 	State        State                  `json:"state,omitzero"`
 	Progress     Progress               `json:"progress,omitzero"`
 	Job          Job                    `json:"job,omitzero"`
-	Axes         json.RawMessage        `json:"axes,omitzero"` // kept as it came: nothing reads it yet
+	Axes         jsontext.Value         `json:"axes,omitzero"` // kept as it came: nothing reads it yet
 	Temperatures map[string]Temperature `json:"temperatures,omitzero"`
 	Connection   Connection             `json:"connection,omitzero"`
 	Overrides    Overrides              `json:"overrides,omitzero"`
 	CurrentZ     *float64               `json:"current_z,omitzero"` // mm, our agent only
 	Interval     float64                `json:"interval,omitzero"`  // s until the next snapshot at the latest, our agent only
+
+	// The published plugin forwards OctoPrint's event PrinterStateChanged bare, on the same topic. See Bare.
+	StateID     string `json:"state_id,omitzero"` // OctoPrint's constant, such as PRINTING
+	StateString string `json:"state_string,omitzero"`
 }
+
+// Bare tells whether this is no snapshot but OctoPrint's event PrinterStateChanged: nothing but StateID and StateString counts.
+func (s *Snapshot) Bare() bool { return s.StateID != "" || s.StateString != "" }
 
 // State is OctoPrint's own state.
 type State struct {
