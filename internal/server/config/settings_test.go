@@ -1,0 +1,160 @@
+package config
+
+import (
+	"bytes"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+)
+
+type program struct {
+	Config File `name:"config" env:"FACTOR_CONFIG"`
+	Serve  struct {
+		Settings `embed:""`
+	} `cmd:""`
+}
+
+func mustParse(t *testing.T, args ...string) *Settings {
+	t.Helper()
+	s, err := parse(t, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func parse(t *testing.T, args ...string) (*Settings, error) {
+	t.Helper()
+	var p program
+	parser, err := kong.New(&p, kong.Exit(func(int) {}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parser.Parse(append([]string{"serve"}, args...)); err != nil {
+		return nil, err
+	}
+	return &p.Serve.Settings, p.Serve.Validate()
+}
+
+func mustWrite(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "factor.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestSettings_Defaults(t *testing.T) {
+	s := mustParse(t)
+	for _, c := range []struct{ name, got, want string }{
+		{"data", s.Data, "./data"}, {"http", s.HTTP.String(), "127.0.0.1:8080"}, {"https", s.HTTPS.String(), ":8443"},
+		{"mqtts", s.MQTTS.String(), ":8883"}, {"mqtt", s.MQTT.String(), "off"}, {"uuid-login", s.UUIDLogin.String(), "off"},
+		{"rtsp", s.RTSP.String(), ":8554"}, {"webrtc", s.WebRTC.String(), ":8189"},
+	} {
+		if c.got != c.want {
+			t.Errorf("--%s is %q by default, want %q", c.name, c.got, c.want)
+		}
+	}
+}
+
+func TestSettings_FlagBeforeEnvironmentBeforeFile(t *testing.T) {
+	file := mustWrite(t, "http = \"127.0.0.1:1\"\nhttps = \"127.0.0.1:2\"\nmqtts = \"127.0.0.1:3\"\n"+
+		"uuid-login = true\ntrusted_proxies = [\"10.0.0.1\", \"fd00::/8\"]\naudit-days = 7\n")
+	t.Setenv("FACTOR_CONFIG", file)
+	t.Setenv("FACTOR_HTTP", "127.0.0.1:11")
+	t.Setenv("FACTOR_HTTPS", "127.0.0.1:12")
+	s := mustParse(t, "--http", "127.0.0.1:21")
+	if s.HTTP != "127.0.0.1:21" || s.HTTPS != "127.0.0.1:12" || s.MQTTS != "127.0.0.1:3" {
+		t.Errorf("flag %s, variable %s, file %s", s.HTTP, s.HTTPS, s.MQTTS)
+	}
+	if !s.UUIDLogin || s.AuditDays != 7 || len(s.Proxies()) != 2 {
+		t.Errorf("from the file: %v %d %v", s.UUIDLogin, s.AuditDays, s.Proxies())
+	}
+}
+
+func TestOnOff_Forms(t *testing.T) {
+	for _, c := range []struct {
+		args string
+		want OnOff
+	}{
+		{"--uuid-login", true}, {"--uuid-login=on", true}, {"--uuid-login on", true}, {"--uuid-login=off", false},
+		{"--uuid-login off", false}, {"--uuid-login --mqtt off", true},
+	} {
+		if s := mustParse(t, strings.Fields(c.args)...); s.UUIDLogin != c.want {
+			t.Errorf("%s: %v", c.args, s.UUIDLogin)
+		}
+	}
+}
+
+func TestSettings_Refused(t *testing.T) {
+	const password = "hunter2hunter2"
+	for name, c := range map[string]struct {
+		args []string
+		file string
+		want string
+	}{
+		"AddressWithoutPort":  {args: []string{"--http", "localhost"}, want: "--http"},
+		"AddressPortTooLarge": {args: []string{"--mqtts", ":70000"}, want: "--mqtts"},
+		"NothingToOpen":       {args: []string{"--http", "off", "--https", "off"}, want: "--https"},
+		"SamePortTwice":       {args: []string{"--https", ":8080"}, want: "--https: has the same port 8080 as --http"},
+		"PublicURLScheme":     {args: []string{"--public-url", "factor.example.com"}, want: "--public-url"},
+		"PublicURLPath":       {args: []string{"--public-url", "https://a.example/factor"}, want: "--public-url"},
+		"ProxyNoAddress":      {args: []string{"--trusted-proxies", "proxy"}, want: "--trusted-proxies"},
+		"KeyMissing":          {args: []string{"--tls-cert", "/nowhere.pem"}, want: "--tls-key"},
+		"CertificateMissing":  {args: []string{"--tls-cert", "/nowhere.pem", "--tls-key", "/nowhere.key"}, want: "--tls-cert: cannot be read"},
+		"ACMEAddress":         {args: []string{"--acme-domain", "10.0.0.1"}, want: "--acme-domain"},
+		"SMTPScheme":          {args: []string{"--smtp", "http://u:" + password + "@h:25", "--mail-from", "a@b.c"}, want: "--smtp"},
+		"SMTPUnreadable":      {args: []string{"--smtp", "smtp://u:" + password + "%zz@h", "--mail-from", "a@b.c"}, want: "--smtp"},
+		"SMTPSlash":           {args: []string{"--smtp", "smtp://u:" + password + "/x@h", "--mail-from", "a@b.c"}, want: "--smtp"},
+		"MailFromMissing":     {args: []string{"--smtp", "smtp://u:" + password + "@h:25"}, want: "--mail-from"},
+		"AuditDays":           {args: []string{"--audit-days", "0"}, want: "--audit-days"},
+		"LogLevel":            {args: []string{"--log-level", "loud"}, want: "--log-level"},
+		"SwitchWord":          {args: []string{"--uuid-login=maybe"}, want: "--uuid-login"},
+		"FileUnknownKey":      {file: "smtq = \"smtp://u:" + password + "@h\"\n", want: "smtp"},
+		"FileNotTOML":         {file: "data = \"x\"\nsmtp smtp://u:" + password + "@h\n", want: "line 2"},
+		"FileWrongType":       {file: "data = 1.5\n", want: "data"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			args := c.args
+			if c.file != "" {
+				args = append(args, "--config", mustWrite(t, c.file))
+			}
+			_, err := parse(t, args...)
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			if !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%q does not say %q", err, c.want)
+			}
+			if strings.Contains(err.Error(), password) {
+				t.Errorf("the error holds the password: %q", err)
+			}
+		})
+	}
+}
+
+func TestSettings_LogHidesSecrets(t *testing.T) {
+	s := mustParse(t, "--smtp", "smtps://user:geheim@mail.example.com:465", "--mail-from", "factor@example.com")
+	var out bytes.Buffer
+	log := slog.New(slog.NewJSONHandler(&out, nil))
+	log.Info("settings", "settings", s, "smtp", s.SMTP)
+	if strings.Contains(out.String(), "geheim") {
+		t.Errorf("logged: %s", out.String())
+	}
+	if !strings.Contains(out.String(), "mail.example.com:465") {
+		t.Errorf("the host is not told: %s", out.String())
+	}
+}
+
+func TestNames_AreFlags(t *testing.T) {
+	for _, name := range Names() {
+		if name == "" {
+			t.Error("a setting has no name")
+		}
+	}
+}

@@ -1,0 +1,125 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// Address is host:port to listen on; "" is off.
+type Address string
+
+// Off tells whether nothing listens.
+func (a Address) Off() bool { return a == "" }
+
+func (a Address) String() string {
+	if a.Off() {
+		return "off"
+	}
+	return string(a)
+}
+
+// UnmarshalText reads host:port, :port or off.
+func (a *Address) UnmarshalText(text []byte) error {
+	s := strings.TrimSpace(string(text))
+	if s == "" || strings.EqualFold(s, "off") {
+		*a = ""
+		return nil
+	}
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return fmt.Errorf("%q is no address: write host:port, :port for all interfaces, or off", s)
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return fmt.Errorf("%q has no port from 0 to 65535", s)
+	}
+	*a = Address(net.JoinHostPort(host, strconv.FormatUint(n, 10)))
+	return nil
+}
+
+// OnOff is a switch: --uuid-login, --uuid-login=on and --uuid-login on all turn it on.
+type OnOff bool
+
+func (o OnOff) String() string {
+	if o {
+		return "on"
+	}
+	return "off"
+}
+
+// IsBool lets kong accept the bare flag.
+func (*OnOff) IsBool() bool { return true }
+
+// Decode reads the value as kong gives it.
+func (o *OnOff) Decode(ctx *kong.DecodeContext) error {
+	next := ctx.Scan.Peek()
+	text := fmt.Sprint(next.Value)
+	if next.Type != kong.FlagValueToken {
+		// A word after the bare flag belongs to it only if it says on or off; else it is the next argument.
+		if v, ok := onOff(text); ok && next.Type == kong.UntypedToken {
+			ctx.Scan.Pop()
+			*o = OnOff(v)
+			return nil
+		}
+		*o = true
+		return nil
+	}
+	ctx.Scan.Pop()
+	v, ok := onOff(text)
+	if !ok {
+		return fmt.Errorf("%q is neither on nor off", text)
+	}
+	*o = OnOff(v)
+	return nil
+}
+
+func onOff(s string) (on, known bool) {
+	switch strings.ToLower(s) {
+	case "on", "true", "yes", "1":
+		return true, true
+	case "off", "false", "no", "0":
+		return false, true
+	}
+	return false, false
+}
+
+// Secret is a setting that never appears in logs or errors.
+type Secret string
+
+// String hides what must not be read by others: of a URL its user and password.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	u, err := url.Parse(string(s))
+	if err != nil || u.Host == "" {
+		return "(set)"
+	}
+	if u.User != nil {
+		u.User = url.User("…")
+	}
+	u.RawQuery, u.Fragment = "", ""
+	text, err := url.PathUnescape(u.String())
+	if err != nil {
+		return "(set)"
+	}
+	return text
+}
+
+// LogValue hides the secret from logs.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// GoString hides the secret from %#v.
+func (s Secret) GoString() string { return strconv.Quote(s.String()) }
+
+// MarshalText hides the secret from JSON.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Reveal gives the secret itself.
+func (s Secret) Reveal() string { return string(s) }
