@@ -1,0 +1,81 @@
+import { m } from '$lib/paraglide/messages';
+import { spokenDuration } from '$lib/i18n/format.svelte';
+
+/** What the server says when it refuses: RFC 9457 with our stable `code`. */
+export interface ProblemBody {
+	type?: string;
+	title?: string;
+	status: number;
+	detail?: string;
+	code: string;
+	/** The field of the request that is wrong, when one is. */
+	field?: string;
+	errors?: { field?: string; location?: string; code?: string; message?: string }[];
+	/** Seconds until the same request may be tried again. */
+	retry_after?: number;
+}
+
+/** A refused or failed call. `code` is the server's, or `unreachable` when no answer came. */
+export class Problem extends Error {
+	readonly status: number;
+	readonly code: string;
+	readonly field?: string;
+	readonly retryAfter?: number;
+	readonly body: ProblemBody;
+
+	constructor(body: ProblemBody) {
+		super(body.detail || body.title || body.code);
+		this.name = 'Problem';
+		this.body = body;
+		this.status = body.status;
+		this.code = body.code;
+		this.field = body.field ?? body.errors?.[0]?.field;
+		this.retryAfter = body.retry_after;
+	}
+}
+
+/** Any thrown thing as a Problem, so that a page handles one kind. */
+export function asProblem(thrown: unknown): Problem {
+	if (thrown instanceof Problem) return thrown;
+	return new Problem({ status: 0, code: 'unexpected', detail: thrown instanceof Error ? thrown.message : String(thrown) });
+}
+
+const sentences: Record<string, (p: Problem) => string> = {
+	unreachable: () => m.common_error_unreachable(),
+	unexpected: () => m.common_error_unexpected(),
+	internal: () => m.common_error_internal(),
+	invalid: () => m.common_error_invalid(),
+	not_found: () => m.common_error_not_found(),
+	not_allowed: () => m.common_error_not_allowed(),
+	unauthenticated: () => m.common_error_unauthenticated(),
+	slow_down: (p) =>
+		p.retryAfter ? m.common_error_slow_down({ wait: spokenDuration(p.retryAfter) }) : m.common_error_slow_down_some(),
+	rate_limited: () => m.common_error_slow_down_some(),
+	too_large: () => m.common_error_too_large(),
+	email_invalid: () => m.auth_error_email_invalid(),
+	email_unverified: () => m.auth_error_email_unverified(),
+	email_taken: () => m.auth_error_email_taken(),
+	name_invalid: () => m.auth_error_name_invalid(),
+	password_weak: () => m.auth_error_password_weak(),
+	password_wrong: () => m.auth_error_password_wrong(),
+	invalid_credentials: () => m.auth_error_invalid_credentials(),
+	account_disabled: () => m.auth_error_account_disabled(),
+	setup_code_wrong: () => m.auth_error_setup_code_wrong(),
+	invitation_invalid: () => m.auth_error_invitation_invalid(),
+	signup_closed: () => m.auth_error_signup_closed(),
+	token_invalid: () => m.auth_error_token_invalid(),
+	token_expired: () => m.auth_error_token_expired(),
+	last_admin: () => m.account_error_last_admin(),
+	mail_not_configured: () => m.common_error_mail_not_configured(),
+	mail_failed: () => m.admin_error_mail_failed(),
+	uuid_taken: () => m.common_error_uuid_taken(),
+	uuid_invalid: () => m.common_error_uuid_invalid(),
+	device_offline: () => m.common_error_device_offline()
+};
+
+/** The sentence for a person, in their language. A code without one falls back to what the server wrote. */
+export function sentence(problem: Problem): string {
+	const own = sentences[problem.code];
+	if (own) return own(problem);
+	return problem.body.detail || m.common_error_unexpected();
+}

@@ -1,0 +1,249 @@
+/** What the server sends, named as in its OpenAPI. Times are RFC 3339 UTC, temperatures °C, lengths mm, durations s. */
+
+export type Language = 'ko' | 'en';
+export type Role = 'owner' | 'operator' | 'viewer';
+
+export interface Items<T> {
+	items: T[];
+	next?: string;
+}
+
+export interface ServerInfo {
+	version: string;
+	setup_required: boolean;
+	signup: 'setup' | 'open' | 'invitation';
+	mail: boolean;
+	uuid_login: boolean;
+	public_url: string;
+	mqtt: { host: string; port: number; tls: boolean; websocket_path: string };
+}
+
+export interface User {
+	id: string;
+	email: string;
+	pending_email?: string;
+	name: string;
+	language: Language;
+	time_zone: string;
+	admin: boolean;
+	created_at: string;
+	workspace: { id: string; name: string };
+}
+
+export interface Session {
+	id: string;
+	current: boolean;
+	created_at: string;
+	last_seen: string;
+	address: string;
+	user_agent: string;
+}
+
+export interface ApiToken {
+	id: string;
+	name: string;
+	prefix: string;
+	created_at: string;
+	expires_at?: string;
+	last_used_at?: string;
+	/** Only in the answer to its creation. */
+	token?: string;
+}
+
+export interface AuditEntry {
+	id: string;
+	at: string;
+	actor: string;
+	on_behalf_of?: string;
+	via: string;
+	address: string;
+	action: string;
+	target: { kind: string; id: string; name: string };
+	result: string;
+	detail?: string;
+}
+
+export interface AdminUser extends User {
+	verified?: boolean;
+	disabled?: boolean;
+	last_seen?: string;
+	printers?: number;
+}
+
+export interface Invitation {
+	id: string;
+	email?: string;
+	url?: string;
+	token?: string;
+	created_at?: string;
+	expires_at: string;
+}
+
+export interface AdminServer {
+	version: string;
+	started_at: string;
+	public_url: string;
+	data_dir: string;
+	http: string;
+	https: string;
+	mqtts: string;
+	mqtt: string;
+	mail_from: string;
+	smtp_host: string;
+	uuid_login: boolean;
+	certificate?: { source: string; names: string[]; not_after: string; sha256: string };
+	counts: { users: number; printers: number; online: number; connections: number };
+	database: { bytes: number };
+}
+
+export type PrinterStatus =
+	| 'offline'
+	| 'connecting'
+	| 'idle'
+	| 'heating'
+	| 'printing'
+	| 'pausing'
+	| 'paused'
+	| 'resuming'
+	| 'cancelling'
+	| 'finishing'
+	| 'error'
+	| 'unknown';
+
+export interface Temperature {
+	actual: number | null;
+	target: number | null;
+}
+
+export interface JobFile {
+	name: string;
+	origin: string;
+	path: string;
+	size: number | null;
+}
+
+export interface Job {
+	id?: string;
+	file: JobFile | null;
+	estimated_time?: number | null;
+	last_time?: number | null;
+	started_at?: string;
+	filament?: Record<string, { length?: number; volume?: number }> | null;
+}
+
+export interface LastJob {
+	id: string;
+	file_name: string;
+	result: 'done' | 'failed' | 'cancelled';
+	started_at: string;
+	ended_at: string;
+	print_time: number | null;
+}
+
+export interface PrinterConnection {
+	state?: string;
+	port?: string | null;
+	baudrate?: number | null;
+	profile?: {
+		id?: string;
+		name?: string;
+		model?: string;
+		volume?: { width?: number; depth?: number; height?: number };
+		heatedBed?: boolean;
+	} | null;
+}
+
+export interface Agent {
+	version: string;
+	proto: number;
+	caps: string[];
+	octoprint?: string;
+	python?: string;
+	os?: string;
+	host?: string;
+	since?: string;
+}
+
+export interface Camera {
+	id: string;
+	name: string;
+	/** Only for the owner. */
+	stream_url?: string;
+	rotation?: number;
+	flip_h?: boolean;
+	flip_v?: boolean;
+}
+
+export interface Printer {
+	id: string;
+	uuid: string;
+	name: string;
+	description: string;
+	workspace: { id: string; name: string };
+	role: Role;
+	pending: boolean;
+	uuid_login: boolean;
+	/** Connected by its UUID alone. */
+	unauthenticated: boolean;
+	created_at: string;
+	online: boolean;
+	connected_since?: string;
+	last_seen?: string;
+	reported_at?: string;
+	/** Seconds between two reports of this device. */
+	interval: number;
+	stale: boolean;
+	status: PrinterStatus;
+	attention: string[];
+	state: { text: string; flags: Record<string, boolean> };
+	progress: {
+		completion: number | null;
+		print_time: number | null;
+		time_left: number | null;
+		time_left_origin?: string | null;
+		filepos?: number | null;
+		file_size?: number | null;
+	};
+	job: Job | null;
+	last_job: LastJob | null;
+	temperatures: Record<string, Temperature>;
+	current_z?: number | null;
+	axes?: Record<string, number | null>;
+	overrides: Record<string, number | null>;
+	connection: PrinterConnection;
+	agent: Agent | null;
+	cameras: Camera[];
+}
+
+export interface PrinterEvent {
+	id: string;
+	at: string;
+	received_at: string;
+	type: string;
+	epoch?: string;
+	seq?: number;
+	job?: string;
+	data?: Record<string, unknown>;
+}
+
+export interface History {
+	from: string;
+	to: string;
+	step: 10 | 60 | 600;
+	/** Unix seconds. */
+	t: number[];
+	columns: Record<string, (number | string | null)[]>;
+}
+
+export interface PrintJob {
+	id: string;
+	file_name: string;
+	origin: string;
+	path: string;
+	size: number | null;
+	started_at: string;
+	ended_at?: string;
+	result?: 'done' | 'failed' | 'cancelled';
+	print_time?: number | null;
+	completion?: number | null;
+}
