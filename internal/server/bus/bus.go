@@ -2,7 +2,10 @@
 // it will be NATS behind the same type. A message says that something changed; who needs to know more asks for it.
 package bus
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // Topic is one kind of message. Its zero value is ready for use.
 type Topic[T any] struct {
@@ -47,6 +50,7 @@ type Bus struct {
 	PrinterChanged Topic[PrinterChanged] // a printer came, went, was edited, or its access changed
 	TwinChanged    Topic[TwinChanged]    // what a printer says of itself changed: many a second
 	EventStored    Topic[EventStored]
+	JobChanged     Topic[JobChanged]
 	WatchChanged   Topic[WatchChanged]
 	AccessEnded    Topic[AccessEnded]
 }
@@ -61,6 +65,18 @@ type TwinChanged struct{ PrinterID, UUID string }
 type EventStored struct {
 	PrinterID, UUID string
 	JSON            []byte
+}
+
+// JobChanged says that a print began, ended, or turned out to have ended otherwise.
+type JobChanged struct {
+	PrinterID string
+	ID        string // of the job, FACTOR's own
+	DeviceJob string // the agent's id of it; empty for the published plugin
+	FileName  string
+	StartedAt time.Time
+	EndedAt   time.Time // zero: it is under way
+	Result    string    // done, failed or cancelled; empty while under way
+	PrintTime *float64  // s
 }
 
 // WatchChanged says that somebody has begun to look at a printer, or that nobody does any more.
