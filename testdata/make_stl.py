@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the two models that the sample prints are sliced from.
 
-`factor-token.stl` is a round token, 36 mm across, with a raised F: round walls and a raised letter give a print
+`factor-token.stl` is a round token, 70 mm across, with a raised F: round walls and a raised letter give a print
 that has something to look at. `factor-tile.stl` is a small square tile with the same letter, over in seconds.
 Run it from this folder; README.md has the slicing commands.
 """
@@ -59,5 +59,5 @@ def write(path: Path, triangles: list[tuple[Point, Point, Point]]) -> None:
 
 if __name__ == "__main__":
     here = Path(__file__).parent
-    write(here / "factor-token.stl", prism(circle(18, 180), 0, 15) + letter(22, 14.9, 16.2))
-    write(here / "factor-tile.stl", prism(square(12), 0, 1.2) + letter(8, 1.1, 2.0))
+    write(here / "factor-token.stl", prism(circle(35, 96), 0, 22) + letter(42, 21.9, 23.6))
+    write(here / "factor-tile.stl", prism(square(20), 0, 1.6) + letter(14, 1.5, 2.4))
