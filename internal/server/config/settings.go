@@ -27,6 +27,7 @@ type Settings struct {
 	TLSCert    string   `name:"tls-cert" env:"FACTOR_TLS_CERT" placeholder:"FILE" help:"Certificate with its chain (PEM) in place of the one FACTOR makes. Read again when it changes."`
 	TLSKey     string   `name:"tls-key" env:"FACTOR_TLS_KEY" placeholder:"FILE" help:"Private key (PEM) of --tls-cert."`
 	ACMEDomain []string `name:"acme-domain" env:"FACTOR_ACME_DOMAIN" placeholder:"HOST,…" help:"Get and renew certificates for these names from Let's Encrypt. It must reach this server at port 443 or 80."`
+	ACMEServer string   `name:"acme-server" env:"FACTOR_ACME_SERVER" placeholder:"URL" help:"Another ACME authority than Let's Encrypt: the address of its directory."`
 	ACMEEmail  string   `name:"acme-email" env:"FACTOR_ACME_EMAIL" placeholder:"E-MAIL" help:"Where Let's Encrypt may write to."`
 
 	SMTP     Secret `name:"smtp" env:"FACTOR_SMTP" placeholder:"URL" help:"Mail server: smtp://user:password@host:587 (STARTTLS where the server has it) or smtps://user:password@host:465. Without it people join by invitation link."`
