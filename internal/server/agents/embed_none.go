@@ -1,0 +1,7 @@
+//go:build !embedagents
+
+package agents
+
+import "embed"
+
+var embedded embed.FS
