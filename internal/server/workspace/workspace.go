@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/uptrace/bun"
 
 	"github.com/kangbyounggwan/factor/internal/server/bus"
@@ -34,16 +33,23 @@ type People interface {
 	EmailKey(email string) (string, error)
 	// PeopleByID gives the accounts that exist of ids.
 	PeopleByID(ctx context.Context, ids []string) (map[string]Person, error)
-	// PersonByKey gives the account of an e-mail key; false when there is none.
-	PersonByKey(ctx context.Context, key string) (Person, bool, error)
 }
 
 // Change is what was done to a workspace or its members.
 type Change struct {
 	WorkspaceID, WorkspaceName string
-	Action                     string // member.invite, member.join, member.role, member.remove, workspace.rename
-	PersonID, PersonName       string
+	Action                     string // member.invite, member.uninvite, member.join, member.role, member.remove, workspace.rename
+	PersonID, PersonName       string // PersonName is the address where the person is only invited
 	Role                       Role
+}
+
+// Invite is somebody asked to join a workspace.
+type Invite struct {
+	Email, EmailKey string
+	WorkspaceName   string
+	InvitedBy       string // name
+	Role            Role
+	ExpiresAt       time.Time
 }
 
 // Service is the workspaces. Set the fields before Initialize.
@@ -51,38 +57,36 @@ type Service struct {
 	DB     *store.DB
 	Bus    *bus.Bus
 	Logger *slog.Logger
+	Now    func() time.Time // nil: time.Now
+
+	// People is set by the account service.
 	People People
 	// OnChange is called within the transaction of each change: audit.Log.WorkspaceChanged.
 	OnChange func(ctx context.Context, tx bun.IDB, c Change) error
-	Now      func() time.Time // nil: time.Now
-}
+	// OnInvite is called within the transaction of an invitation, to mail it. The account service sets it.
+	OnInvite func(ctx context.Context, tx bun.Tx, in Invite) error
 
-var errSoon = errors.New("not written yet")
+	roles roleCache
+}
 
 // Initialize readies the service.
-func (s *Service) Initialize() error { return errSoon }
-
-// Can answers whether actor may do action to target: nil, the problem not_found when he may not know that it
-// exists, or not_allowed when he may see it but not do that. Being administrator of the server gives no right here
-// but server.admin.
-func (s *Service) Can(ctx context.Context, actor Actor, action Action, target Target) error { return errSoon }
-
-// Role gives the role of a user in a workspace, "" when he has none.
-func (s *Service) Role(ctx context.Context, userID, workspaceID string) (Role, error) { return "", errSoon }
-
-// VisibleWorkspaces gives the workspaces that actor may see, his own first.
-func (s *Service) VisibleWorkspaces(ctx context.Context, actor Actor) ([]Workspace, error) { return nil, errSoon }
-
-// Personal gives the workspace that a user has of his own.
-func (s *Service) Personal(ctx context.Context, userID string) (Workspace, error) { return Workspace{}, errSoon }
-
-// Members gives the ids of all users who may see a workspace: to whom a change of it is news.
-func (s *Service) Members(ctx context.Context, workspaceID string) ([]string, error) { return nil, errSoon }
-
-// CreatePersonal makes the workspace of a new account, in the transaction that makes the account.
-func (s *Service) CreatePersonal(ctx context.Context, tx bun.Tx, userID, name string) (Workspace, error) {
-	return Workspace{}, errSoon
+func (s *Service) Initialize() error {
+	if s.DB == nil || s.Bus == nil {
+		return errors.New("workspace: DB and Bus are needed")
+	}
+	if s.Now == nil {
+		s.Now = time.Now
+	}
+	if s.Logger == nil {
+		s.Logger = slog.Default()
+	}
+	s.roles.now = s.Now
+	return nil
 }
 
-// Register adds the calls under /api/v1 to api.
-func (s *Service) Register(api huma.API) {}
+func (s *Service) changed(ctx context.Context, tx bun.IDB, c Change) error {
+	if s.OnChange == nil {
+		return nil
+	}
+	return s.OnChange(ctx, tx, c)
+}

@@ -1,0 +1,102 @@
+package audit
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Failures can be caused by anybody, as often as he likes. Within a window the first of each kind is written at once
+// and repetitions are counted; all kinds together are bounded too, and what is over is counted in one entry.
+const (
+	failureWindow = 10 * time.Minute
+	failureKinds  = 500 // written a window: 72,000 entries a day at the very worst
+)
+
+type failureKey struct{ action, target, address, reason string }
+
+type counted struct {
+	entry Entry
+	count int
+}
+
+// failures is guarded by mu.
+type failures struct {
+	mu    sync.Mutex
+	since time.Time
+	kinds map[failureKey]*counted
+	over  int // failures of kinds that did not fit any more
+}
+
+// note counts a failure and tells whether it is to be written now.
+func (f *failures) note(k failureKey, e Entry, now time.Time) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.kinds == nil {
+		f.kinds, f.since = map[failureKey]*counted{}, now
+	}
+	if c, ok := f.kinds[k]; ok {
+		c.count++
+		return false
+	}
+	if len(f.kinds) >= failureKinds {
+		f.over++
+		return false
+	}
+	f.kinds[k] = &counted{entry: e}
+	return true
+}
+
+// take ends the window when it is over, or at once with force, and gives what was counted and not written.
+func (f *failures) take(now time.Time, force bool) (repeated []counted, over int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.kinds == nil || (!force && now.Sub(f.since) < failureWindow) {
+		return nil, 0
+	}
+	for _, c := range f.kinds {
+		if c.count > 0 {
+			repeated = append(repeated, *c)
+		}
+	}
+	over = f.over
+	f.kinds, f.over = nil, 0
+	return repeated, over
+}
+
+// RecordFailure notes something that anybody can cause as often as he likes; reason tells kinds of it apart. The
+// first of its kind is written at once, repetitions are counted and written as one with detail {"repeated":n}, so
+// that nobody fills the disk by failing.
+func (l *Log) RecordFailure(ctx context.Context, reason string, e Entry) {
+	if e.Result == "" {
+		e.Result = Refused
+	}
+	if e.Detail == nil {
+		e.Detail = map[string]any{"reason": reason}
+	}
+	key := failureKey{e.Action, clip(e.Target.ID + e.Target.Name), clip(e.Address), reason}
+	if !l.failures.note(key, e, l.Now()) {
+		return
+	}
+	if err := l.Record(ctx, nil, e); err != nil {
+		l.Logger.Error("audit entry lost", "action", e.Action, "error", err)
+	}
+}
+
+// flushFailures writes what was counted in a window that is over.
+func (l *Log) flushFailures(ctx context.Context, force bool) {
+	repeated, over := l.failures.take(l.Now(), force)
+	for _, c := range repeated {
+		c.entry.Detail = map[string]any{"repeated": c.count}
+		if err := l.Record(ctx, nil, c.entry); err != nil {
+			l.Logger.Error("audit entry lost", "action", c.entry.Action, "error", err)
+		}
+	}
+	if over == 0 {
+		return
+	}
+	e := Entry{Action: "failures.many", Actor: "-", Result: Refused, Detail: map[string]any{"repeated": over}}
+	if err := l.Record(ctx, nil, e); err != nil {
+		l.Logger.Error("audit entry lost", "action", e.Action, "error", err)
+	}
+}
