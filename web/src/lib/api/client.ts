@@ -45,7 +45,7 @@ export async function problemFrom(response: Response): Promise<Problem> {
 }
 
 function codeOf(status: number): string {
-	if (status === 401) return 'unauthenticated';
+	if (status === 401) return 'not_signed_in';
 	if (status === 403) return 'not_allowed';
 	if (status === 404) return 'not_found';
 	if (status === 413) return 'too_large';
@@ -81,7 +81,7 @@ async function call<T>(method: string, path: string, body?: unknown, options: Ca
 		} else {
 			reach.answered();
 		}
-		if (problem.code === 'unauthenticated') onUnauthenticated();
+		if (problem.code === 'not_signed_in') onUnauthenticated();
 		throw problem;
 	}
 	reach.answered();

@@ -136,7 +136,7 @@ export interface LastJob {
 	file_name: string;
 	result: 'done' | 'failed' | 'cancelled';
 	started_at: string;
-	ended_at: string;
+	ended_at: string | null;
 	print_time: number | null;
 }
 
@@ -190,10 +190,14 @@ export interface Printer {
 	connected_since?: string;
 	last_seen?: string;
 	reported_at?: string;
+	/** `reported_at` by the device's own clock, which may be wrong. */
+	device_time?: string;
 	/** Seconds between two reports of this device. */
 	interval: number;
 	stale: boolean;
 	status: PrinterStatus;
+	/** Since when it has this status. */
+	status_since?: string;
 	attention: string[];
 	state: { text: string; flags: Record<string, boolean> };
 	progress: {
@@ -201,6 +205,8 @@ export interface Printer {
 		print_time: number | null;
 		time_left: number | null;
 		time_left_origin?: string | null;
+		/** When the job is likely to end, server clock. */
+		finish_at?: string;
 		filepos?: number | null;
 		file_size?: number | null;
 	};
@@ -219,6 +225,8 @@ export interface PrinterEvent {
 	id: string;
 	at: string;
 	received_at: string;
+	/** When it happened by the device's own clock, where that is wrong. */
+	device_at?: string;
 	type: string;
 	epoch?: string;
 	seq?: number;
