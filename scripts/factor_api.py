@@ -28,9 +28,7 @@ class Factor:
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Under /api/v1; None for an empty answer, urllib.error.HTTPError for a refusal."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            self.url + "/api/v1" + path, data, {"Content-Type": "application/json"}, method=method
-        )
+        request = urllib.request.Request(self.url + "/api/v1" + path, data, {"Content-Type": "application/json"}, method=method)
         with self._opener.open(request, timeout=20) as answer:
             text = answer.read()
         return json.loads(text) if text else None

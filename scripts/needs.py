@@ -96,7 +96,7 @@ def version_of(command: list[str]) -> tuple[int, ...]:
 
 
 def need_build_tools() -> None:
-    if sys.version_info < (3, 9):
+    if sys.version_info < (3, 9):  # noqa: UP036  this is where an older one is told
         raise Missing("Python 3.9 or newer is needed.", "Python 3.9 이상이 필요합니다.")
     for name, command, oldest, cure in (
         ("Go", ["go", "version"], (1, 26), "https://go.dev/dl/"),
@@ -169,6 +169,11 @@ def make_venv(folder: Path, name: str, *pip: str, locked: Path) -> None:
 
 def octoprint_venv() -> Path:
     """The octoprint program of its own virtual environment, made on first use (under a minute)."""
+    if sys.version_info >= (3, 14):
+        raise Missing(
+            "OctoPrint 1.11 runs on Python 3.9 to 3.13: start with one of these, as in “PYTHON=python3.13 make run”.",
+            "OctoPrint 1.11은 Python 3.9~3.13에서 실행됩니다. “PYTHON=python3.13 make run”처럼 그중 하나로 시작하세요.",
+        )
     locked = ROOT / "scripts/octoprint-constraints.txt"
     make_venv(OCTOPRINT_VENV, OCTOPRINT, "-c", str(locked), OCTOPRINT, locked=locked)
     return OCTOPRINT_VENV / "bin/octoprint"

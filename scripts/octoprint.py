@@ -3,8 +3,8 @@
 
     octoprint.py --program .run/octoprint-venv/bin/octoprint --folder DIR --port 5000
 
-As a script it says {"url", "api_key", "pid"} on a line of standard output when the printer is connected, and ends on SIGTERM, or when
-standard input does: a test that dies leaves nothing behind. `make run` uses it as a module.
+As a script it says {"url", "api_key", "pid"} on a line of standard output when the printer is connected, and ends on
+SIGTERM, or when standard input does: a test that dies leaves nothing behind. `make run` uses it as a module.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ CONFIG: dict[str, Any] = {
     "plugins": {
         "virtual_printer": {"enabled": True, "simulated_errors": []},
         "_disabled": [
-            "announcements", "discovery", "errortracking", "tracking", "backup", "healthcheck", "achievements", "softwareupdate",
+            "announcements", "discovery", "errortracking", "tracking", "backup", "healthcheck", "achievements",
+            "softwareupdate",
         ],
     },
 }  # fmt: skip
@@ -92,7 +93,9 @@ class OctoPrint:
         boundary = secrets.token_hex(16)
         parts = [
             f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{file.name}"\r\n'
-            "Content-Type: application/octet-stream\r\n\r\n".encode() + file.read_bytes() + b"\r\n",
+            "Content-Type: application/octet-stream\r\n\r\n".encode()
+            + file.read_bytes()
+            + b"\r\n",
             f'--{boundary}\r\nContent-Disposition: form-data; name="print"\r\n\r\ntrue\r\n--{boundary}--\r\n'.encode(),
         ]
         headers = self._headers(f"multipart/form-data; boundary={boundary}")

@@ -138,7 +138,9 @@ class Run:
             ]  # fmt: skip
             done = subprocess.run(command, input=self.login["password"], capture_output=True, text=True, timeout=60)
             if done.returncode != 0:
-                raise Missing(f"factor-agent enrol: {done.stderr.strip()}", f"프린터를 등록하지 못했습니다: {done.stderr.strip()}")
+                raise Missing(
+                    f"factor-agent enrol: {done.stderr.strip()}", f"프린터를 등록하지 못했습니다: {done.stderr.strip()}"
+                )
             enrolled.write_text(f"{self.url} {self.octoprint.url}")
         self.agent = Child("factor-agent", [program, "run", "--data", str(data)], self.log("factor-agent"))
         self.wait(self.agent, "factor-agent", lambda: any(p["online"] for p in self.factor.printers()), 30)
@@ -252,7 +254,7 @@ def need_port(name: str, port: int) -> None:
                 ) from None
             raise Missing(
                 f"Port {port} is taken{f' by {who}' if who else ''}. End that program, or take another port: {cure}",
-                f"{port} 포트를 {who or '다른 프로그램'}이(가) 쓰고 있습니다. 그 프로그램을 끝내거나 다른 포트로 실행하세요: {cure}",
+                f"{port} 포트를 {who or '다른 프로그램'}이(가) 쓰고 있습니다. 끝내거나 다른 포트로 실행하세요: {cure}",
             ) from None
 
 

@@ -21,10 +21,10 @@ def prism(outline: Outline, bottom: float, top: float) -> list[tuple[Point, Poin
     """Triangles of a convex outline (counter-clockwise) drawn up from bottom to top, in mm."""
     triangles = []
     x0, y0 = outline[0]
-    for (x1, y1), (x2, y2) in zip(outline[1:], outline[2:], strict=False):
+    for (x1, y1), (x2, y2) in zip(outline[1:], outline[2:]):
         triangles.append(((x0, y0, top), (x1, y1, top), (x2, y2, top)))
         triangles.append(((x0, y0, bottom), (x2, y2, bottom), (x1, y1, bottom)))
-    for (x1, y1), (x2, y2) in zip(outline, outline[1:] + outline[:1], strict=True):
+    for (x1, y1), (x2, y2) in zip(outline, outline[1:] + outline[:1]):
         triangles.append(((x1, y1, bottom), (x2, y2, bottom), (x2, y2, top)))
         triangles.append(((x1, y1, bottom), (x2, y2, top), (x1, y1, top)))
     return triangles

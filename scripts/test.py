@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+"""`make test`: every test of the project, part by part, with the set-up they need.
+
+    test.py                 every part; stops at the first that fails and names it
+    test.py go browser      these parts
+    test.py list            what the parts are
+    test.py --long          what takes long instead: races, fuzzing, repeated browser tests (REPEAT, FUZZTIME)
+
+The last lines repeat how each runner closed; the very last one counts all of them: "812 passed, 0 failed".
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+import fuzz
+import needs
+from gotest import GoTests
+from needs import ROOT, Missing
+
+WEB, E2E = ROOT / "web", ROOT / "e2e"
+RESULTS = ROOT / ".cache" / "results"
+
+
+@dataclass
+class Result:
+    """What a part counted, and how its runner closed."""
+
+    passed: int
+    failed: int
+    closing: str
+    skipped: int = 0
+
+
+class Runner:
+    """Runs the parts, in the environment that makes a missing counterpart a failure instead of a skip."""
+
+    def __init__(self) -> None:
+        self.env = {
+            **os.environ,
+            "CI": "1",
+            "FACTOR_TEST_REQUIRE": "1",
+            "FACTOR_TEST_OCTOPRINT": str(needs.OCTOPRINT_VENV / "bin/octoprint"),
+            "FACTOR_TEST_PYTHON": str(needs.TEST_VENV / "bin/python"),
+            "FACTOR_TEST_NODE_MODULES": str(E2E / "node_modules"),
+            "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin",  # Debian's mosquitto is there
+        }
+
+    # Parts
+
+    def lint(self) -> Result:
+        go_files = self.output("git", "ls-files", "--cached", "--others", "--exclude-standard", "*.go").split()
+        files = [f for f in go_files if (ROOT / f).is_file()]
+        checks: list[tuple[str, list[str], Path]] = [
+            ("go vet", ["go", "vet", "./..."], ROOT),
+            ("staticcheck", ["go", "tool", "staticcheck", "./..."], ROOT),
+            ("ruff check", [str(needs.TEST_VENV / "bin/ruff"), "check"], ROOT),
+            ("ruff format", [str(needs.TEST_VENV / "bin/ruff"), "format", "--check"], ROOT),
+            ("svelte-check", ["npm", "run", "--silent", "check"], WEB),
+            ("tsc of e2e", ["npm", "run", "--silent", "check"], E2E),
+        ]
+        failed = []
+        unformatted = self.output("gofmt", "-l", *files)
+        print(unformatted, end="")
+        if unformatted:
+            failed.append("gofmt")
+        for name, command, folder in checks:
+            if self.run(command, folder) != 0:
+                failed.append(name)
+        closing = f"failed: {', '.join(failed)}" if failed else "nothing found"
+        return Result(len(checks) + 1 - len(failed), len(failed), closing)
+
+    def scripts(self) -> Result:
+        return self.unittest("test_[!r]*.py")
+
+    def go(self) -> Result:
+        return self.go_test("./...")
+
+    def pages(self) -> Result:
+        report = self.report("vitest")
+        command = ["npm", "test", "--silent", "--", "--reporter=default", "--reporter=json", f"--outputFile.json={report}"]
+        code = self.run(command, WEB)
+        if not report.is_file():
+            return Result(0, 1, "vitest did not finish")
+        counted = json.loads(report.read_text())
+        passed, failed = counted["numPassedTests"], counted["numFailedTests"]
+        return Result(passed, max(failed, 1) if code else failed, f"{passed} tests in {len(counted['testResults'])} files")
+
+    def browser(self) -> Result:
+        report = self.report("playwright")
+        env = {"PLAYWRIGHT_JSON_OUTPUT_NAME": str(report)}
+        repeat = os.environ.get("REPEAT")
+        command = ["npx", "playwright", "test", "--reporter=list,json", *(["--repeat-each", repeat] if repeat else [])]
+        code = self.run(command, E2E, env)
+        if not report.is_file():
+            return Result(0, 1, "playwright did not finish")
+        stats = json.loads(report.read_text())["stats"]
+        passed, failed = stats["expected"], stats["unexpected"] + stats["flaky"]
+        closing = f"{passed} tests in Chromium, {stats['duration'] / 1000:.0f} s"
+        return Result(passed, max(failed, 1) if code else failed, closing, stats["skipped"])
+
+    def make_run(self) -> Result:
+        return self.unittest("test_run.py")
+
+    def build(self) -> Result:
+        code = self.run(["make", "--no-print-directory", "build"], ROOT)
+        return Result(0 if code else 1, 1 if code else 0, "failed" if code else "bin/factor, bin/factor-agent")
+
+    def race(self) -> Result:
+        return self.go_test("-race", "-count=1", "./...", env={"FACTOR_TEST_LONG": "1"}, limit="45m")
+
+    def fuzzing(self) -> Result:
+        passed, failed = fuzz.run_all(os.environ.get("FUZZTIME", "30s"), self.env)
+        return Result(passed, failed, f"{passed + failed} fuzz tests")
+
+    # How parts run
+
+    def go_test(self, *arguments: str, env: dict[str, str] | None = None, limit: str = "15m") -> Result:
+        command = ["go", "test", "-json", f"-timeout={limit}", *arguments]
+        process = subprocess.Popen(command, cwd=ROOT, env={**self.env, **(env or {})}, stdout=subprocess.PIPE, text=True)
+        assert process.stdout
+        tests = GoTests()
+        for line in process.stdout:
+            said = tests.take(line)
+            if said:
+                print(said, flush=True)
+        code = process.wait()
+        passed, failed, skipped = tests.count()
+        closing = f"{tests.packages_passed} packages ok, {tests.packages_failed} failed"
+        return Result(passed, max(failed, 1) if code else failed, closing, skipped)
+
+    def unittest(self, pattern: str) -> Result:
+        command = [
+            sys.executable,
+            "-W",
+            "error::ResourceWarning",
+            "scripts/unittests.py",
+            pattern,
+            str(self.report("unittest")),
+        ]
+        code = self.run(command, ROOT)
+        report = RESULTS / "unittest.json"
+        if not report.is_file():
+            return Result(0, 1, "did not finish")
+        counted = json.loads(report.read_text())
+        failed = counted["failed"]
+        return Result(counted["passed"], max(failed, 1) if code else failed, f"{counted['passed']} tests")
+
+    def run(self, command: list[str], folder: Path, env: dict[str, str] | None = None) -> int:
+        return subprocess.run(command, cwd=folder, env={**self.env, **(env or {})}, stdin=subprocess.DEVNULL).returncode
+
+    def output(self, *command: str) -> str:
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    def report(self, name: str) -> Path:
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        path = RESULTS / f"{name}.json"
+        path.unlink(missing_ok=True)
+        return path
+
+
+def parts(runner: Runner) -> dict[str, tuple[str, Callable[[], Result]]]:
+    """Quick ones first: a slip is known in a minute."""
+    return {
+        "lint": ("gofmt, go vet, staticcheck, ruff, svelte-check, tsc", runner.lint),
+        "scripts": ("the scripts of make run and make test themselves", runner.scripts),
+        "pages": ("vitest", runner.pages),
+        "build": ("the pages and both programs", runner.build),
+        "go": ("go test, with real OctoPrint, Mosquitto, paho and MQTT.js as counterparts", runner.go),
+        "browser": ("Chromium, the real server, agent and OctoPrint", runner.browser),
+        "run": ("make run as a newcomer types it", runner.make_run),
+    }
+
+
+def long_parts(runner: Runner) -> dict[str, tuple[str, Callable[[], Result]]]:
+    os.environ.setdefault("REPEAT", "5")
+    return {
+        "build": ("the pages and both programs", runner.build),
+        "race": ("go test -race, long variants included", runner.race),
+        "fuzz": ("every fuzz test for FUZZTIME", runner.fuzzing),
+        "browser": ("the browser tests, REPEAT times", runner.browser),
+    }
+
+
+def main(arguments: list[str]) -> int:
+    runner = Runner()
+    long = "--long" in arguments
+    known = long_parts(runner) if long else parts(runner)
+    wanted = [a for a in arguments if a != "--long"]
+    if wanted == ["list"]:
+        print("\n".join(f"{name:8} {what}" for name, (what, _) in known.items()))
+        return 0
+    unknown = [w for w in wanted if w not in known]
+    if unknown:
+        sys.exit(f"no part {', '.join(unknown)}; there are: {', '.join(known)}")
+    print("── set-up", flush=True)
+    try:
+        needs.main("test")
+    except Missing as missing:
+        sys.exit(f"\n{missing}\n\nfailed: set-up\n0 passed, 1 failed")
+    results: dict[str, Result] = {}
+    broken = ""
+    for name in wanted or known:
+        what, do = known[name]
+        print(f"\n── {name}: {what}", flush=True)
+        started = time.monotonic()
+        result = results[name] = do()
+        result.closing += f" ({time.monotonic() - started:.0f} s)"
+        if result.failed:
+            broken = name
+            break
+    print("\n── closings")
+    for name, result in results.items():
+        skipped = f", {result.skipped} skipped" if result.skipped else ""
+        mark = "✗" if result.failed else "✓"
+        print(f"{mark} {name:8} {result.passed} passed, {result.failed} failed{skipped}: {result.closing}")
+    if broken:
+        print(f"\nfailed: {broken}. What comes after it was not run; `make test PART={broken}` runs it alone.")
+    print(f"{sum(r.passed for r in results.values())} passed, {sum(r.failed for r in results.values())} failed", flush=True)
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

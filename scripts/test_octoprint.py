@@ -1,0 +1,23 @@
+import tempfile
+import unittest
+from pathlib import Path
+
+from octoprint import read_key
+
+
+class ReadKeyTest(unittest.TestCase):
+    def read(self, text: str) -> str:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "keys.yaml")
+            path.write_text(text)
+            return read_key(path)
+
+    def test_as_written_by_us(self):
+        self.assertEqual(self.read('{"owner": [{"api_key": "AB12", "app_id": "FACTOR"}]}'), "AB12")
+
+    def test_as_written_by_octoprint(self):
+        self.assertEqual(self.read("owner:\n- api_key: AB12\n  app_id: FACTOR\n"), "AB12")
+
+    def test_without_a_key(self):
+        with self.assertRaisesRegex(ValueError, "no application key"):
+            self.read("owner: []\n")
