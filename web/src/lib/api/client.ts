@@ -1,3 +1,4 @@
+import { serverClock } from '$lib/live/clock.svelte';
 import { reach } from '$lib/reach.svelte';
 import { Problem, type ProblemBody } from './problem';
 
@@ -57,6 +58,7 @@ function codeOf(status: number): string {
 
 async function call<T>(method: string, path: string, body?: unknown, options: CallOptions = {}): Promise<T> {
 	let response: Response;
+	const sent = performance.now();
 	try {
 		response = await fetch(apiPath(path, options.query), {
 			method,
@@ -74,6 +76,7 @@ async function call<T>(method: string, path: string, body?: unknown, options: Ca
 		if (!options.quiet) reach.lost();
 		throw new Problem({ status: 0, code: 'unreachable' });
 	}
+	serverClock.heard(response.headers.get('Date'), performance.now() - sent);
 	if (!response.ok) {
 		const problem = await problemFrom(response);
 		if (problem.code === 'unreachable') {
