@@ -1,0 +1,114 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inTree, Program, until } from './program.ts';
+
+const octoprint = process.env.FACTOR_TEST_OCTOPRINT ?? inTree('.run/octoprint-venv/bin/octoprint');
+const busy = ['printing', 'paused', 'pausing', 'resuming', 'cancelling', 'finishing'] as const;
+
+export interface OctoPrintJob {
+  state: string;
+  job: { file: { name: string | null } };
+  progress: { completion: number | null; printTime: number | null; printTimeLeft: number | null };
+}
+
+export type Temperatures = Record<string, { actual: number; target: number }>;
+
+/** A real OctoPrint with its virtual printer. The tests share one and put it back by reset(). */
+export class OctoPrint {
+  private constructor(
+    private readonly process: Program,
+    private readonly folder: string,
+    readonly url: string,
+    readonly key: string,
+  ) {}
+
+  static async start(): Promise<OctoPrint> {
+    const folder = await mkdtemp(join(tmpdir(), 'factor-e2e-octoprint-'));
+    const starter = ['python3', inTree('scripts/octoprint.py'), '--program', octoprint, '--folder', folder];
+    const process = new Program('OctoPrint', starter);
+    const [, said] = await process.says(/^(\{.*"api_key".*\})$/m, 180_000);
+    const { url, api_key: key } = JSON.parse(said!) as { url: string; api_key: string };
+    return new OctoPrint(process, folder, url, key);
+  }
+
+  async stop(): Promise<void> {
+    await this.process.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** Connected, idle, at normal speed, heaters off: as a test expects it. */
+  async reset(): Promise<void> {
+    if (await this.#flag(...busy)) {
+      await this.#send('POST', '/api/job', { command: 'cancel' }).catch(() => undefined); // over by itself meanwhile
+    }
+    await until('the last print is over', async () => !(await this.#flag(...busy)));
+    await this.connect();
+    await this.gcode('M220 S100', 'M104 S0', 'M140 S0');
+  }
+
+  async connect(): Promise<void> {
+    if (!(await this.#flag('operational'))) {
+      await this.#send('POST', '/api/connection', { command: 'connect', port: 'VIRTUAL', baudrate: 115200 });
+    }
+    await until('OctoPrint is connected to its printer', () => this.#flag('operational'));
+  }
+
+  /** Uploads a file of testdata and prints it. */
+  async print(name: string, as = name): Promise<void> {
+    const form = new FormData();
+    form.set('file', new Blob([Uint8Array.from(await readFile(inTree('testdata', name)))]), as);
+    form.set('print', 'true');
+    const answer = await fetch(`${this.url}/api/files/local`, { method: 'POST', headers: { 'X-Api-Key': this.key }, body: form });
+    if (!answer.ok) throw new Error(`upload: ${answer.status} ${await answer.text()}`);
+  }
+
+  pause(): Promise<unknown> {
+    return this.#send('POST', '/api/job', { command: 'pause', action: 'pause' });
+  }
+
+  resume(): Promise<unknown> {
+    return this.#send('POST', '/api/job', { command: 'pause', action: 'resume' });
+  }
+
+  cancel(): Promise<unknown> {
+    return this.#send('POST', '/api/job', { command: 'cancel' });
+  }
+
+  /** Lines to the printer; `!!DEBUG:…` ones make the virtual printer fail. */
+  gcode(...commands: string[]): Promise<unknown> {
+    return this.#send('POST', '/api/printer/command', { commands });
+  }
+
+  /** The virtual printer at this part of its speed (10 to 500 %), so that a short file prints longer. */
+  speed(percent: number): Promise<unknown> {
+    return this.gcode(`M220 S${percent}`);
+  }
+
+  job(): Promise<OctoPrintJob> {
+    return this.#send('GET', '/api/job') as Promise<OctoPrintJob>;
+  }
+
+  async temperatures(): Promise<Temperatures> {
+    const { temperature } = (await this.#send('GET', '/api/printer?exclude=state,sd')) as { temperature: Temperatures };
+    return temperature;
+  }
+
+  async #flag(...names: string[]): Promise<boolean> {
+    const answer = await fetch(`${this.url}/api/printer?exclude=temperature,sd`, { headers: { 'X-Api-Key': this.key } });
+    if (answer.status === 409) return false; // not connected
+    const { state } = (await answer.json()) as { state: { flags: Record<string, boolean> } };
+    return names.some((name) => state.flags[name]);
+  }
+
+  async #send(method: string, path: string, body?: unknown): Promise<unknown> {
+    const answer = await fetch(this.url + path, {
+      method,
+      headers: { 'X-Api-Key': this.key, 'Content-Type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`OctoPrint ${method} ${path}: ${answer.status} ${text}`);
+    return text ? JSON.parse(text) : undefined;
+  }
+}

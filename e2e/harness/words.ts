@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs';
+import { inTree } from './program.ts';
+
+export type Language = 'ko' | 'en';
+
+const messages = Object.fromEntries(
+  (['ko', 'en'] as const).map((l) => [l, JSON.parse(readFileSync(inTree('web/messages', `${l}.json`), 'utf8'))]),
+) as Record<Language, Record<string, unknown>>;
+
+/** The page's own words: tests look for what a person reads and do not break when a sentence is put better. */
+export function words(language: Language): (key: string, values?: Record<string, string>) => string {
+  return (key, values = {}) => {
+    const text = messages[language][key];
+    if (typeof text !== 'string') throw new Error(`no plain message ${key} in ${language}.json`);
+    return text.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? `{${name}}`);
+  };
+}
+
+export const en = words('en');
+export const ko = words('ko');

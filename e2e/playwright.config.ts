@@ -1,0 +1,25 @@
+import { defineConfig } from '@playwright/test';
+
+/** One worker: the tests share one OctoPrint, and two cores are all that is promised. */
+export default defineConfig({
+  testDir: 'specs',
+  outputDir: 'results',
+  workers: 1,
+  timeout: 180_000,
+  expect: { timeout: 20_000 },
+  reporter: 'list',
+  forbidOnly: !!process.env.CI,
+  use: {
+    browserName: 'chromium',
+    viewport: { width: 1440, height: 900 },
+    locale: 'en-GB',
+    timezoneId: 'Asia/Seoul',
+    screenshot: 'only-on-failure',
+    trace: 'retain-on-failure',
+    // Debian's Chromium; its sandbox does not start for root, and it is to talk to nobody but the server under test.
+    launchOptions: {
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update'],
+    },
+  },
+});
