@@ -11,9 +11,9 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/kangbyounggwan/factor/internal/wire"
@@ -137,61 +137,67 @@ type Gateway struct {
 	Limits    Limits                // zero fields take DefaultLimits
 	UUIDLogin bool                  // lets devices in that have no credentials, as far as Registry allows each
 
-	mu    sync.Mutex
-	conns map[string]Conn // by UUID
+	setup    sync.Once
+	log      *slog.Logger
+	limits   Limits
+	count    *counters
+	ctx      context.Context // of calls into Registry and Sink; ends when Close has waited long enough
+	cancel   context.CancelFunc
+	stopping atomic.Bool
+	nextID   atomic.Uint64
+	running  sync.WaitGroup // every goroutine that serves a connection
+
+	mu        sync.Mutex
+	listeners map[net.Listener]struct{}
+	conns     map[*conn]struct{}
+	devices   map[string]*conn // by UUID: the connection that has it, quarantined ones too
+	ended     endings
+	sessions  sessions
+	crowd     crowd
 }
 
-// Serve accepts devices from a listener, plain or TLS, until the listener or the gateway is closed.
-func (g *Gateway) Serve(l net.Listener) error {
-	for {
-		c, err := l.Accept()
-		if err != nil {
-			return err
+// initialize fills in what the exported inputs leave open. Every entry point calls it.
+func (g *Gateway) initialize() {
+	g.setup.Do(func() {
+		g.log = g.Log
+		if g.log == nil {
+			g.log = slog.New(slog.DiscardHandler)
 		}
-		go g.ServeConn(c)
-	}
-}
-
-// ServeConn serves one connection until it ends.
-func (g *Gateway) ServeConn(c net.Conn) { c.Close() }
-
-// ServeHTTP is MQTT over WebSocket, for /mqtt.
-func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
+		g.limits = g.Limits.orDefault()
+		g.count = newCounters(g.Metrics)
+		g.ctx, g.cancel = context.WithCancel(context.Background())
+		g.listeners = map[net.Listener]struct{}{}
+		g.conns = map[*conn]struct{}{}
+		g.devices = map[string]*conn{}
+		g.ended.at = map[string]ending{}
+		g.sessions = sessions{limit: g.limits.Sessions, age: g.limits.SessionAge}
+		g.crowd = crowd{limits: &g.limits, from: map[netip.Addr]*head{}}
+	})
 }
 
 // Publish sends a message to a device: ErrOffline, ErrNotSubscribed, ErrQueueFull, ErrTooLarge. It never waits, and
-// never keeps a message for a device that is away. A device in quarantine can be sent KindRegistration only.
+// never keeps a message for a device that is away. A device in quarantine can be sent wire.KindRegistration only.
 func (g *Gateway) Publish(uuid string, kind wire.Kind, payload []byte, qos byte) error {
-	g.mu.Lock()
-	c := g.conns[uuid]
-	g.mu.Unlock()
-	if c == nil {
-		return ErrOffline
+	if c := g.find(uuid); c != nil {
+		return c.Publish(kind, payload, qos)
 	}
-	return c.Publish(kind, payload, qos)
+	return ErrOffline
 }
-
-// Promote asks Registry again about a UUID's quarantined connection, which becomes the device if it may. It returns at
-// once.
-func (g *Gateway) Promote(uuid string) {}
-
-// End closes a device's connection, whose rights ended, and forgets what was kept for it.
-func (g *Gateway) End(uuid string) {}
 
 // Connected tells whether a connection of this UUID lives, quarantined ones included.
-func (g *Gateway) Connected(uuid string) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.conns[uuid] != nil
-}
+func (g *Gateway) Connected(uuid string) bool { return g.find(uuid) != nil }
 
 // Connections counts the connections that have logged in.
 func (g *Gateway) Connections() int {
+	g.initialize()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return len(g.conns)
+	return g.crowd.total.alive
 }
 
-// Close refuses new connections, ends the others in order and waits for them, until ctx ends at the latest.
-func (g *Gateway) Close(ctx context.Context) error { return nil }
+func (g *Gateway) find(uuid string) *conn {
+	g.initialize()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.devices[uuid]
+}

@@ -1,0 +1,76 @@
+package gateway
+
+import (
+	"io"
+	"time"
+)
+
+// finish ends a connection: the will speaks, Sink hears that it is over, every table forgets it.
+func (c *conn) finish(why Reason) {
+	g := c.g
+	defer g.running.Done()
+	c.ending(why)
+	c.in.release()
+
+	c.sinkMu.Lock()
+	was := c.phase
+	if was == phaseDevice {
+		if why != ReasonClient && why != ReasonRevoked { // whose rights ended has none left to speak
+			c.guarded(func() error { c.speakWill(); return nil })
+		}
+		c.guarded(func() error { g.Sink.Disconnected(c.device, c, why); return nil })
+	}
+	c.enterPhase(phaseGreeting)
+	c.sinkMu.Unlock()
+
+	g.forget(c, was == phaseDevice && why != ReasonRevoked)
+	close(c.done)
+	c.part(why)
+	g.count.ended(why)
+	g.count.halfOpen.Dec()
+}
+
+// part closes the network connection. What was written to a peer that is sent away, such as the CONNACK that says
+// why, must reach it: closing a TCP connection with bytes unread would take it back.
+func (c *conn) part(why Reason) {
+	switch {
+	case why != ReasonRefused && why != ReasonContested && why != ReasonClient && why != ReasonStopping:
+	case c.transport != TransportTCP:
+		_ = c.net.Close() // says goodbye in TLS's or WebSocket's own way, for 5 s at most
+	case why == ReasonRefused || why == ReasonContested:
+		if half, ok := c.net.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+			_ = c.net.SetReadDeadline(time.Now().Add(time.Second))
+			_, _ = io.CopyN(io.Discard, c.net, 64<<10)
+		}
+	}
+	_ = c.hardClose()
+}
+
+// forget takes a connection out of the tables; its session stays if the device wanted that.
+func (g *Gateway) forget(c *conn, mayKeep bool) {
+	c.mu.Lock()
+	uuid, session, keep := c.uuid, c.session, c.keep
+	c.session, c.out = nil, nil
+	c.mu.Unlock()
+
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.conns, c)
+	if g.devices[uuid] == c {
+		delete(g.devices, uuid)
+	}
+	if mayKeep && keep && session != nil && !g.ended.since(c.loginSeq, uuid) {
+		g.sessions.put(uuid, session, time.Now())
+	}
+	g.crowd.leave(c.from.Addr(), c.alive, c.byUUID)
+}
+
+// enterPhase moves the connection on. sinkMu is held.
+func (c *conn) enterPhase(p phase) {
+	c.g.gauge(c.phase).Dec()
+	c.g.gauge(p).Inc()
+	c.phase = p
+	c.mu.Lock()
+	c.listed = p
+	c.mu.Unlock()
+}
