@@ -2,7 +2,7 @@ import { tick } from 'svelte';
 import { asProblem, sentence, type Problem } from './api/client';
 import { Countdown } from './countdown.svelte';
 import { fieldOf } from './fieldof';
-import { spokenDuration } from './i18n/format.svelte';
+import { spokenWait } from './i18n/format.svelte';
 import { m } from './paraglide/messages';
 
 /** A form on its way to the server: pending at once, then what was wrong, at its field or for the whole form. */
@@ -30,7 +30,7 @@ export class Form {
 
 	/** Why it cannot be sent now. */
 	get reason(): string | undefined {
-		return this.wait.left > 0 ? m.common_error_slow_down({ wait: spokenDuration(this.wait.left) }) : undefined;
+		return this.wait.left > 0 ? m.common_error_slow_down({ wait: spokenWait(this.wait.left) }) : undefined;
 	}
 
 	/** Sends it; undefined when it was refused, with the first wrong field focused. */

@@ -1,5 +1,5 @@
 import { m } from '$lib/paraglide/messages';
-import { spokenDuration } from '$lib/i18n/format.svelte';
+import { spokenWait } from '$lib/i18n/format.svelte';
 
 /** What the server says when it refuses: RFC 9457 with our stable `code`. */
 export interface ProblemBody {
@@ -51,7 +51,7 @@ const sentences: Record<string, (p: Problem) => string> = {
 	not_allowed: () => m.common_error_not_allowed(),
 	not_signed_in: () => m.common_error_unauthenticated(),
 	slow_down: (p) =>
-		p.retryAfter ? m.common_error_slow_down({ wait: spokenDuration(p.retryAfter) }) : m.common_error_slow_down_some(),
+		p.retryAfter ? m.common_error_slow_down({ wait: spokenWait(p.retryAfter) }) : m.common_error_slow_down_some(),
 	rate_limited: () => m.common_error_slow_down_some(),
 	too_large: () => m.common_error_too_large(),
 	email_invalid: () => m.auth_error_email_invalid(),

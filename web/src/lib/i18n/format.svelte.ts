@@ -26,3 +26,9 @@ export function spokenDuration(seconds: number): string {
 	if (minutes > 0) return m.common_duration_m({ m: minutes });
 	return m.common_duration_s({ s });
 }
+
+/** How long to wait, as a countdown shows it: seconds up to two minutes, then whole minutes, never too short. */
+export function spokenWait(seconds: number): string {
+	if (seconds <= 120) return m.common_duration_s({ s: Math.ceil(seconds) });
+	return spokenDuration(Math.ceil(seconds / 60) * 60);
+}
