@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/kangbyounggwan/factor/internal/agent/enrol"
+	"github.com/kangbyounggwan/factor/internal/agent/folder"
+)
+
+type enrolCommand struct {
+	Data      string `help:"Folder for what the agent keeps." default:"./agent-data"`
+	Server    string `help:"Address of the server, such as https://factor.example." required:""`
+	OctoPrint string `name:"octoprint" help:"Address of OctoPrint, with its path if it has one." default:"http://127.0.0.1:5000"`
+	APIKey    string `name:"api-key" help:"Application key or API key of OctoPrint." required:""`
+	Name      string `help:"Name of the printer." required:""`
+	Email     string `help:"E-mail of your account; the password is read from standard input." xor:"who" required:""`
+	Token     string `help:"API token of your account (fct_…), instead of e-mail and password." xor:"who" required:""`
+	UUID      string `name:"uuid" help:"UUID to use, such as the one of the published plugin. Default: the folder's own, or a new one."`
+	CA        string `name:"ca" help:"File with the server's CA certificate." type:"existingfile" xor:"trust"`
+	// The fingerprint is what an owner can compare by eye with what the server printed.
+	Fingerprint string `name:"ca-fingerprint" help:"SHA-256 of the server's own CA certificate: it is fetched and compared." xor:"trust"`
+}
+
+func (c *enrolCommand) Run(ctx context.Context, s *streams) error {
+	e := &enrol.Enrolment{Server: c.Server, OctoPrintURL: c.OctoPrint, OctoPrintKey: c.APIKey, Name: c.Name,
+		Email: c.Email, APIToken: c.Token, UUID: c.UUID, Fingerprint: c.Fingerprint}
+	var err error
+	if c.CA != "" {
+		if e.CA, err = os.ReadFile(c.CA); err != nil {
+			return fmt.Errorf("--ca: %w", err)
+		}
+	}
+	if c.Email != "" {
+		if e.Password, err = readPassword(s); err != nil {
+			return err
+		}
+	}
+	if e.Folder, err = folder.Open(c.Data); err != nil {
+		return err
+	}
+	unlock, err := e.Folder.Lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	r, err := e.Do(ctx)
+	if err != nil {
+		return err
+	}
+	w := s.words.enrolled
+	if r.Renewed {
+		w = s.words.renewed
+	}
+	fmt.Fprintf(s.out, w+"\n", r.Name, r.UUID, strings.TrimRight(c.Server, "/"), r.Server, r.OctoPrint, c.Data)
+	return nil
+}
+
+// readPassword reads the first line of standard input. On a terminal it asks; what is typed is seen, and said so.
+func readPassword(s *streams) (string, error) {
+	if f, ok := s.in.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			fmt.Fprint(s.err, s.words.askPassword)
+		}
+	}
+	line, err := bufio.NewReader(io.LimitReader(s.in, 4<<10)).ReadString('\n')
+	if err != nil && err != io.EOF {
+		return "", fmt.Errorf("password: %w", err)
+	}
+	return strings.TrimRight(line, "\r\n"), nil
+}

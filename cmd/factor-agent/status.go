@@ -1,0 +1,46 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kangbyounggwan/factor/internal/agent/folder"
+	"github.com/kangbyounggwan/factor/internal/agent/local"
+)
+
+type statusCommand struct {
+	Data string `help:"Folder for what the agent keeps." default:"./agent-data"`
+	JSON bool   `name:"json" help:"Print JSON."`
+}
+
+func (c *statusCommand) Run(s *streams) error {
+	f := &folder.Folder{Path: c.Data}
+	status, err := local.Ask(c.Data)
+	if errors.Is(err, local.ErrNotRunning) {
+		config, broken := f.Config()
+		if broken != nil {
+			return broken
+		}
+		if c.JSON {
+			json.NewEncoder(s.out).Encode(map[string]any{"running": false, "uuid": config.UUID, "name": config.Name, "server": map[string]string{"url": config.Server}})
+		} else {
+			fmt.Fprintf(s.out, s.words.notRunning+"\n", config.Name, config.UUID, config.Server, c.Data)
+		}
+		return exit(exitNotRunning)
+	}
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		e := json.NewEncoder(s.out)
+		e.SetIndent("", "  ")
+		return e.Encode(struct {
+			Running bool `json:"running"`
+			*local.Status
+		}{true, status})
+	}
+	s.words.printStatus(s.out, status, time.Now())
+	return nil
+}

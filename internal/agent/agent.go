@@ -1,0 +1,183 @@
+// Package agent puts the agent's parts together: OctoPrint on one side, the server on the other, the event queue and
+// the record of the print between them.
+package agent
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/kangbyounggwan/factor/internal/agent/folder"
+	"github.com/kangbyounggwan/factor/internal/agent/job"
+	"github.com/kangbyounggwan/factor/internal/agent/local"
+	"github.com/kangbyounggwan/factor/internal/agent/octoprint"
+	"github.com/kangbyounggwan/factor/internal/agent/queue"
+	"github.com/kangbyounggwan/factor/internal/agent/uplink"
+	"github.com/kangbyounggwan/factor/internal/wire"
+)
+
+// Caps are the capabilities that presence names: what this agent does beyond the published plugin.
+var Caps = []string{"events", "files", "clock", "watch"}
+
+// diskRetry is how often events that the disk would not take are tried again.
+const diskRetry = 30 * time.Second
+
+// Agent is a running agent. Initialize, Run, then Close.
+type Agent struct {
+	Folder  *folder.Folder // locked by the caller
+	Version string
+	Log     slog.Handler
+
+	complaints *local.Complaints
+	log        *slog.Logger
+	config     *folder.Config
+	started    time.Time
+	queue      *queue.Queue
+	jobs       *job.Tracker // only on the adapter's goroutine
+	adapter    *octoprint.Adapter
+	link       *uplink.Link
+	reporter   *reporter
+	watched    atomic.Bool
+
+	mu       sync.Mutex // holds what follows, for status and presence
+	view     octoprint.View
+	since    time.Time // of view.Health
+	jobID    string
+	filesSum string // of the file tree that the server has
+}
+
+// Initialize reads the folder. ErrNotEnrolled of package folder when there is no enrolment in it.
+func (a *Agent) Initialize() (err error) {
+	a.started = time.Now()
+	a.complaints = local.NewComplaints(a.Log)
+	a.log = slog.New(a.complaints)
+	if a.config, err = a.Folder.Config(); err != nil {
+		return err
+	}
+	if err := a.config.Validate(); err != nil {
+		return fmt.Errorf("config.json: %w", err)
+	}
+	client, err := octoprint.NewClient(a.config.OctoPrint.URL, a.config.OctoPrint.Key)
+	if err != nil {
+		return err
+	}
+	roots, err := Roots(a.config.CA)
+	if err != nil {
+		return err
+	}
+	if a.queue, err = queue.Open(a.Folder.Join("events"), queue.DefaultLimit, a.log); err != nil {
+		return err
+	}
+	if a.jobs, err = job.Open(a.Folder.Join("job.json"), a.queue, a.log); err != nil {
+		return err
+	}
+	a.jobID = a.jobs.ID()
+	if sum, err := os.ReadFile(a.Folder.Join("files.sent")); err == nil {
+		a.filesSum = strings.TrimSpace(string(sum))
+	}
+	a.view.Health, a.since = octoprint.Connecting, time.Now()
+	a.adapter = &octoprint.Adapter{Client: client, Receiver: &receiver{a}, Log: a.log.With("part", "octoprint")}
+	m := a.config.MQTT
+	a.link = &uplink.Link{Host: m.Host, Port: m.Port, Plain: !m.TLS, WebsocketURL: websocketURL(a.config), Roots: roots,
+		UUID: a.config.UUID, Token: a.config.Token, Queue: a.queue, Presence: a.presence, Watched: a.setWatched,
+		Connected: func() { a.reporter.now() }, FilesSent: a.filesSent, Log: a.log.With("part", "server")}
+	a.reporter = newReporter(a.link.Status)
+	return nil
+}
+
+// Roots gives the certificates to trust; nil, which means the system's, for none.
+func Roots(pem string) (*x509.CertPool, error) {
+	if pem == "" {
+		return nil, nil
+	}
+	// With the system's as well: a server may change from its own certificate to a public one.
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM([]byte(pem)) {
+		return nil, errors.New("ca: no certificate in it")
+	}
+	return pool, nil
+}
+
+func websocketURL(c *folder.Config) string {
+	if c.MQTT.WebsocketPath == "" {
+		return ""
+	}
+	if rest, ok := strings.CutPrefix(c.Server, "https://"); ok {
+		return "wss://" + rest + c.MQTT.WebsocketPath
+	}
+	if rest, ok := strings.CutPrefix(c.Server, "http://"); ok { // a server on this machine
+		return "ws://" + rest + c.MQTT.WebsocketPath
+	}
+	return ""
+}
+
+// Run works until ctx ends, then says goodbye to the server and returns.
+func (a *Agent) Run(ctx context.Context) error {
+	a.log.Info("agent started", "version", a.Version, "uuid", a.config.UUID, "server", a.config.Server)
+	var parts sync.WaitGroup
+	parts.Go(func() { a.adapter.Run(ctx) })
+	parts.Go(func() { a.link.Run(ctx) })
+	parts.Go(func() { a.reporter.run(ctx) })
+	parts.Go(func() { a.retryDisk(ctx) })
+	parts.Go(func() {
+		if err := local.Serve(ctx, a.Folder.Path, a.Status); err != nil {
+			a.log.Error("status cannot be asked", "error", err)
+		}
+	})
+	parts.Wait()
+	a.log.Info("agent ended")
+	return nil
+}
+
+// Close lets go of files. Call it after Run.
+func (a *Agent) Close() error {
+	if a.queue == nil {
+		return nil
+	}
+	return a.queue.Close()
+}
+
+func (a *Agent) retryDisk(ctx context.Context) {
+	tick := time.NewTicker(diskRetry)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := a.queue.Retry(); err != nil {
+				a.log.Error("events wait in memory", "error", err)
+			}
+		}
+	}
+}
+
+// presence says who we are.
+func (a *Agent) presence() wire.Presence {
+	host, _ := os.Hostname() // without one, the field is left out
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return wire.Presence{Agent: a.Version, Proto: wire.Proto, Caps: Caps, Epoch: a.queue.Epoch(),
+		Since: seconds(a.started), OctoPrint: a.view.OctoPrint, Python: a.view.Python,
+		OS: runtime.GOOS + "/" + runtime.GOARCH, Host: host}
+}
+
+func (a *Agent) setWatched(w bool) {
+	if a.watched.Swap(w) != w {
+		a.reporter.setWatched(w)
+	}
+}
+
+// seconds gives a time as Unix seconds, exact to the millisecond.
+func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }

@@ -1,0 +1,73 @@
+package local
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+)
+
+// keep is how many complaints are remembered.
+const keep = 10
+
+// Complaints is a log handler that remembers the last warnings and errors besides passing everything on.
+type Complaints struct {
+	slog.Handler
+	kept *kept
+}
+
+type kept struct {
+	mu   sync.Mutex
+	last []Complaint
+}
+
+// NewComplaints wraps a log handler.
+func NewComplaints(next slog.Handler) *Complaints { return &Complaints{next, &kept{}} }
+
+// Handle remembers a record that warns.
+func (c *Complaints) Handle(ctx context.Context, r slog.Record) error {
+	if r.Level >= slog.LevelWarn {
+		c.kept.add(r)
+	}
+	return c.Handler.Handle(ctx, r)
+}
+
+// WithAttrs keeps the memory in common.
+func (c *Complaints) WithAttrs(a []slog.Attr) slog.Handler {
+	return &Complaints{c.Handler.WithAttrs(a), c.kept}
+}
+
+// WithGroup keeps the memory in common.
+func (c *Complaints) WithGroup(name string) slog.Handler {
+	return &Complaints{c.Handler.WithGroup(name), c.kept}
+}
+
+// Last gives what is remembered, the newest last.
+func (c *Complaints) Last() []Complaint {
+	c.kept.mu.Lock()
+	defer c.kept.mu.Unlock()
+	return append([]Complaint{}, c.kept.last...)
+}
+
+func (k *kept) add(r slog.Record) {
+	var text strings.Builder
+	text.WriteString(r.Message)
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key == "error" {
+			text.WriteString(": " + a.Value.String())
+		}
+		return true
+	})
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	at := r.Time.Truncate(time.Second)
+	if n := len(k.last); n > 0 && k.last[n-1].Text == text.String() {
+		k.last[n-1].At, k.last[n-1].Count = at, k.last[n-1].Count+1
+		return
+	}
+	if len(k.last) == keep {
+		k.last = append(k.last[:0], k.last[1:]...)
+	}
+	k.last = append(k.last, Complaint{At: at, Text: text.String(), Count: 1})
+}
