@@ -158,7 +158,8 @@ class Fleet {
 			this.#frame = undefined;
 			const reports = [...this.#reports.values()];
 			this.#reports.clear();
-			for (const one of reports) this.take(one);
+			// One that is not known was removed meanwhile, or its page has not loaded it yet.
+			for (const one of reports) this.#known.get(one.uuid)?.report(one);
 		};
 		// A hidden page gets no frames.
 		this.#frame = document.visibilityState === 'visible' ? requestAnimationFrame(flush) : setTimeout(flush, 250);

@@ -1,6 +1,7 @@
 import type { Printer } from '$lib/api/types';
 import { finishAt } from '$lib/printer/finish';
-import { isStale, lookOf } from '$lib/printer/status';
+import { searchText } from '$lib/printer/sort';
+import { isPrinting, isStale, lookOf } from '$lib/printer/status';
 import { serverClock } from './clock.svelte';
 import { keep } from './keep';
 
@@ -13,10 +14,15 @@ export class LivePrinter {
 
 	readonly name = $derived.by(() => this.data.name);
 	readonly look = $derived.by(() => lookOf(this.data));
+	readonly online = $derived.by(() => this.data.online);
+	readonly printing = $derived.by(() => isPrinting(this.data));
 	readonly urgent = $derived.by(() => this.data.attention.length > 0);
 	/** Unix ms of the server's clock. */
 	readonly finish = $derived.by(() => finishAt(this.data));
 	readonly stale = $derived.by(() => isStale(this.data, serverClock.second));
+
+	/** What a search looks into. */
+	readonly text = $derived.by(() => searchText(this.data));
 
 	constructor(printer: Printer) {
 		this.data = printer;
@@ -26,8 +32,21 @@ export class LivePrinter {
 		return this.data.uuid;
 	}
 
+	/** Takes the API's answer. */
 	apply(next: Printer): void {
 		serverClock.atLeast(next.reported_at);
 		this.data = keep(this.data, next);
+	}
+
+	/**
+	 * Takes a pushed report. It is the same for everybody who looks, so it cannot tell the viewer's own role, nor the
+	 * cameras' addresses that only owners see: those stay as the API said.
+	 */
+	report(next: Printer): void {
+		const cameras = next.cameras?.map((camera) => ({
+			...camera,
+			stream_url: camera.stream_url ?? this.data.cameras?.find((known) => known.id === camera.id)?.stream_url
+		}));
+		this.apply({ ...this.data, ...next, role: this.data.role, cameras: cameras ?? this.data.cameras });
 	}
 }

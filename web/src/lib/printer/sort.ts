@@ -1,5 +1,5 @@
 import type { Language, Printer } from '$lib/api/types';
-import { lookOf, type Look } from './status';
+import type { Look } from './status';
 
 export type SortBy = 'attention' | 'name' | 'finish' | 'status';
 export const sorts: SortBy[] = ['attention', 'name', 'finish', 'status'];
@@ -68,21 +68,21 @@ export function comparePlaces(a: Place, b: Place, by: SortBy, language: Language
 	return byName(a, b, language);
 }
 
-export function placeOf(printer: Printer, finish: number | undefined): Place {
-	return { name: printer.name, urgent: printer.attention.length > 0, look: lookOf(printer), finish };
-}
-
 /** Text to search in, and text searched for, brought to one form: Hangul may come composed or as single letters. */
 function plain(text: string): string {
 	return text.normalize('NFC').toLowerCase();
 }
 
-/** Every word of the search is somewhere in the printer's name, description, file, workspace or UUID. */
-export function matches(printer: Printer, search: string): boolean {
-	const words = plain(search).split(/\s+/).filter(Boolean);
-	if (words.length === 0) return true;
-	const text = plain(
+/** Name, description, file, workspace and UUID of a printer, ready to be searched. */
+export function searchText(printer: Printer): string {
+	return plain(
 		[printer.name, printer.description, printer.job?.file?.name ?? '', printer.workspace.name, printer.uuid].join('\n')
 	);
-	return words.every((word) => text.includes(word));
+}
+
+/** Every word of the search is somewhere in the text. */
+export function matches(text: string, search: string): boolean {
+	return plain(search)
+		.split(/\s+/)
+		.every((word) => text.includes(word));
 }

@@ -52,9 +52,9 @@ export function summarise(printers: Iterable<{ data: Printer; finish: number | u
 export type Shown = 'all' | 'online' | 'printing' | 'attention';
 
 /** Whether a printer belongs to what a tile counts. */
-export function belongs(printer: Printer, shown: Shown): boolean {
+export function belongs(printer: { online: boolean; printing: boolean; urgent: boolean }, shown: Shown): boolean {
 	if (shown === 'online') return printer.online;
-	if (shown === 'printing') return isPrinting(printer);
-	if (shown === 'attention') return printer.attention.length > 0;
+	if (shown === 'printing') return printer.printing;
+	if (shown === 'attention') return printer.urgent;
 	return true;
 }

@@ -1,0 +1,3 @@
+/** How the dashboard can show its printers. */
+export const views = ['cards', 'table', 'wall'] as const;
+export type View = (typeof views)[number];
