@@ -122,16 +122,11 @@ class Run:
         self.octoprint.wait_ready()
 
     def start_agent(self) -> None:
-        """Enrols once; again if the printer was removed in the pages or OctoPrint has moved to another port."""
+        """Enrols once; again, with the same UUID, if the printer was removed in the pages or something has moved."""
         assert self.octoprint
         data, program = self.folder / "agent", str(ROOT / "bin/factor-agent")
-        enrolled = self.folder / "agent.url"
-        moved = not enrolled.is_file() or enrolled.read_text() != f"{self.url} {self.octoprint.url}"
-        if moved or not self.factor.printers():
-            for printer in self.factor.printers():
-                if printer["name"] == PRINTER_NAME:
-                    self.factor.call("DELETE", f"/printers/{printer['uuid']}")
-            shutil.rmtree(data, ignore_errors=True)
+        enrolled, now = self.folder / "agent.enrolled", f"{self.url} {self.octoprint.url}"
+        if not enrolled.is_file() or enrolled.read_text() != now or not self.factor.printers():
             command = [
                 program, "enrol", "--data", str(data), "--server", self.url, "--octoprint", self.octoprint.url,
                 "--api-key", self.octoprint.api_key, "--name", PRINTER_NAME, "--email", self.login["email"],
@@ -139,9 +134,10 @@ class Run:
             done = subprocess.run(command, input=self.login["password"], capture_output=True, text=True, timeout=60)
             if done.returncode != 0:
                 raise Missing(
-                    f"factor-agent enrol: {done.stderr.strip()}", f"프린터를 등록하지 못했습니다: {done.stderr.strip()}"
+                    f"The printer could not be enrolled. {done.stderr.strip()}",
+                    f"프린터를 등록하지 못했습니다. {done.stderr.strip()}",
                 )
-            enrolled.write_text(f"{self.url} {self.octoprint.url}")
+            enrolled.write_text(now)
         self.agent = Child("factor-agent", [program, "run", "--data", str(data)], self.log("factor-agent"))
         self.wait(self.agent, "factor-agent", lambda: any(p["online"] for p in self.factor.printers()), 30)
 
