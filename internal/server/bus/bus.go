@@ -70,8 +70,7 @@ type EventStored struct {
 // JobChanged says that a print began, ended, or turned out to have ended otherwise.
 type JobChanged struct {
 	PrinterID string
-	ID        string // of the job, FACTOR's own
-	DeviceJob string // the agent's id of it; empty for the published plugin
+	ID        string // unique within the printer: the agent's id of it, else one of ours
 	FileName  string
 	StartedAt time.Time
 	EndedAt   time.Time // zero: it is under way

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kangbyounggwan/factor/internal/server/problem"
+	"github.com/kangbyounggwan/factor/internal/server/workspace"
 	"github.com/kangbyounggwan/factor/internal/wire"
 )
 
@@ -24,8 +25,8 @@ type Printer struct {
 	Cameras     []Camera
 	CreatedAt   time.Time
 
-	// FailedJob is the failed print that nobody has looked at yet: the attention print_failed.
-	FailedJob string
+	// SeenJob is the last job whose failure somebody has acknowledged: no print_failed for it any more.
+	SeenJob string
 }
 
 // Device is the computer that speaks for a printer, known by a UUID that it made itself.
@@ -50,7 +51,6 @@ type Identity struct {
 
 // Limits on what people enter.
 const (
-	MaxName        = 100  // characters
 	MaxDescription = 1000 // characters
 	MaxCameras     = 8    // a printer
 	DefaultMax     = 1000 // printers of a workspace
@@ -65,14 +65,7 @@ var (
 )
 
 func checkName(s string) (string, error) {
-	s = strings.TrimSpace(s)
-	switch clean, changed := wire.CleanText(s, MaxName*utf8.UTFMax); {
-	case s == "":
-		return "", problem.Field("name_invalid", "name", "Give the printer a name.")
-	case changed, clean != s, utf8.RuneCountInString(s) > MaxName:
-		return "", problem.Field("name_invalid", "name", "A name has at most 100 characters, and no control characters.")
-	}
-	return s, nil
+	return workspace.TidyName("name", s)
 }
 
 func checkDescription(s string) (string, error) {

@@ -15,7 +15,7 @@ type View struct {
 	Name            string         `json:"name"`
 	Description     string         `json:"description"`
 	Workspace       ViewWorkspace  `json:"workspace"`
-	Role            workspace.Role `json:"role" enum:"owner,operator,viewer" doc:"What the asker may do with it"`
+	Role            workspace.Role `json:"role,omitempty" enum:"owner,operator,viewer" doc:"What the asker may do with it"`
 	Pending         bool           `json:"pending" doc:"The device registered itself; the owner has not completed it yet"`
 	UUIDLogin       bool           `json:"uuid_login" doc:"May connect by its UUID alone, where the server allows it"`
 	Unauthenticated bool           `json:"unauthenticated" doc:"Is connected by its UUID alone: anybody who knows the UUID could be it"`
