@@ -13,9 +13,6 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// version is set by the build: -ldflags "-X main.version=1.2.3".
-var version = "0.0.0-dev"
-
 // Memory: with these the resident size stays below 20 MB, which a Pi Zero can spare. The live heap is 2 to 3 MB; the
 // limit only makes the collector run oftener during a long file list.
 const (
@@ -85,11 +82,4 @@ func run(ctx context.Context, args []string, s *streams) (code int) {
 		return exitFailed
 	}
 	return 0
-}
-
-type versionCommand struct{}
-
-func (versionCommand) Run(s *streams) error {
-	_, err := fmt.Fprintln(s.out, version)
-	return err
 }

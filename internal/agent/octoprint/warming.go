@@ -16,6 +16,7 @@ type warming struct {
 	started   bool // the nozzle has been at its target in this job
 	extruding bool // and the file went on from there: from now on only a standstill counts as heating
 	hotAt     int64
+	coldAt    int64 // where the file stood when a heater was last below its target
 	filepos   int64
 	movedAt   time.Time
 }
@@ -65,9 +66,12 @@ func (w *warming) observe(status wire.Status, heaters map[string]reading, filepo
 	if w.started && (missing <= belowTarget || pos > w.hotAt+startLines) {
 		w.extruding = true
 	}
-	if w.extruding {
+	switch {
+	case w.extruding:
 		w.heating = missing > farBelow && now.Sub(w.movedAt) >= standstill
-	} else {
-		w.heating = missing > belowTarget
+	case missing > belowTarget:
+		w.heating, w.coldAt = true, pos
+	default: // between bed and nozzle: scripts heat one after the other
+		w.heating = w.heating && !w.started && pos <= w.coldAt+startLines
 	}
 }
