@@ -1,3 +1,5 @@
+import { until } from './program.ts';
+
 /** What the tests read of a printer; the whole of it is in the server's OpenAPI. */
 export interface Printer {
   uuid: string;
@@ -58,6 +60,14 @@ export class Api {
   /** Everything that has happened, oldest first. */
   async events(uuid: string): Promise<PrinterEvent[]> {
     return (await this.call<{ items: PrinterEvent[] }>('GET', `/printers/${uuid}/events?limit=200`)).items.reverse();
+  }
+
+  /** The same, once one of this type is among them. */
+  eventsUntil(uuid: string, type: string): Promise<PrinterEvent[]> {
+    return until(`event ${type}`, async () => {
+      const all = await this.events(uuid);
+      return all.some((event) => event.type === type) ? all : undefined;
+    });
   }
 
   async jobs(uuid: string): Promise<Job[]> {

@@ -1,11 +1,10 @@
-import { test as base, expect, type Page } from '@playwright/test';
+import { test as base, expect } from '@playwright/test';
 import { Agent } from './agent.ts';
 import type { Api } from './api.ts';
 import { Factor, somebody, type Account } from './factor.ts';
 import { Mailbox } from './mailbox.ts';
 import { OctoPrint } from './octoprint.ts';
 import { until } from './program.ts';
-import { en } from './words.ts';
 
 interface PerTest {
   /** A new server with an administrator and nobody else; it can send mail. */
@@ -70,12 +69,3 @@ export const test = base.extend<PerTest, PerWorker>({
 });
 
 export { expect };
-
-/** Logs in by the form, as a person does. */
-export async function logIn(page: Page, factor: Factor, account: Account): Promise<void> {
-  await page.goto(`${factor.url}/login`);
-  await page.getByLabel(en('auth_email')).fill(account.email);
-  await page.getByLabel(en('auth_password'), { exact: true }).fill(account.password);
-  await page.getByRole('button', { name: en('auth_login'), exact: true }).click();
-  await page.waitForURL('**/printers');
-}

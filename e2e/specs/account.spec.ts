@@ -1,6 +1,7 @@
 import { somebody } from '../harness/factor.ts';
 import { link } from '../harness/mailbox.ts';
-import { expect, logIn, test } from '../harness/test.ts';
+import { fillLogin, logIn } from '../harness/pages.ts';
+import { expect, test } from '../harness/test.ts';
 import { en } from '../harness/words.ts';
 
 test('a forgotten password is replaced by the link in the mail', async ({ page, factor, owner, mailbox }) => {
@@ -27,9 +28,7 @@ test('nobody learns whether an address has an account', async ({ page, factor, m
   expect(mailbox.to(stranger.email)).toHaveLength(0);
 
   await page.goto(`${factor.url}/login`);
-  await page.getByLabel(en('auth_email')).fill(stranger.email);
-  await page.getByLabel(en('auth_password'), { exact: true }).fill(stranger.password);
-  await page.getByRole('button', { name: en('auth_login'), exact: true }).click();
+  await fillLogin(page, stranger);
   await expect(page.getByText(en('auth_error_invalid_credentials'))).toBeVisible();
 });
 
@@ -46,8 +45,6 @@ test('a session ended elsewhere ends the open page', async ({ page, factor, owne
 test('a page asked for before the log-in opens after it', async ({ page, factor, owner }) => {
   await page.goto(`${factor.url}/account`);
   await page.waitForURL('**/login**');
-  await page.getByLabel(en('auth_email')).fill(owner.email);
-  await page.getByLabel(en('auth_password'), { exact: true }).fill(owner.password);
-  await page.getByRole('button', { name: en('auth_login'), exact: true }).click();
+  await fillLogin(page, owner);
   await page.waitForURL('**/account');
 });

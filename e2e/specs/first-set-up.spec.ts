@@ -1,4 +1,5 @@
 import { Factor, somebody } from '../harness/factor.ts';
+import { fillSignUp } from '../harness/pages.ts';
 import { expect, test } from '../harness/test.ts';
 import { en } from '../harness/words.ts';
 
@@ -17,10 +18,7 @@ test.describe('a new server', () => {
 
     const fill = async (code: string) => {
       await page.getByLabel(en('auth_setup_code')).fill(code);
-      await page.getByLabel(en('auth_email')).fill(first.email);
-      await page.getByLabel(en('auth_name')).fill(first.name);
-      await page.getByLabel(en('auth_password'), { exact: true }).fill(first.password);
-      await page.getByRole('button', { name: 'Sign Up', exact: true }).click();
+      await fillSignUp(page, first);
     };
     await fill('AAAA-AAAA-AAAA');
     await expect(page.getByText(en('auth_error_setup_code_wrong'))).toBeVisible();
@@ -44,9 +42,7 @@ test.describe('a new server', () => {
 
     await page.goto(url);
     await expect(page.getByLabel(en('auth_email'))).toHaveValue(guest.email);
-    await page.getByLabel(en('auth_name')).fill(guest.name);
-    await page.getByLabel(en('auth_password'), { exact: true }).fill(guest.password);
-    await page.getByRole('button', { name: 'Sign Up', exact: true }).click();
+    await fillSignUp(page, guest);
     await page.waitForURL('**/printers');
     await expect(page.getByRole('link', { name: en('shell_admin') })).toHaveCount(0);
 

@@ -1,0 +1,43 @@
+import type { Locator, Page } from '@playwright/test';
+import { expect } from '@playwright/test';
+import type { Account, Factor } from './factor.ts';
+import { en } from './words.ts';
+
+/** Where a printer stands on the open page: its card or row, or the whole of its own page. */
+export const at = (page: Page, uuid: string): Locator => page.locator(`[data-uuid="${uuid}"]`);
+
+/** Waits until the page shows the printer in one of these states. */
+export async function shows(page: Page, uuid: string, ...statuses: string[]): Promise<void> {
+  await expect(at(page, uuid)).toHaveAttribute('data-status', new RegExp(`^(${statuses.join('|')})$`), { timeout: 60_000 });
+}
+
+/** The form on /login, as a person fills it in. */
+export async function fillLogin(page: Page, account: Account): Promise<void> {
+  await page.getByLabel(en('auth_email')).fill(account.email);
+  await page.getByLabel(en('auth_password'), { exact: true }).fill(account.password);
+  await page.getByRole('button', { name: en('auth_login'), exact: true }).click();
+}
+
+export async function logIn(page: Page, factor: Factor, account: Account): Promise<void> {
+  await page.goto(`${factor.url}/login`);
+  await fillLogin(page, account);
+  await page.waitForURL('**/printers');
+}
+
+/** The form behind the Sign Up button. */
+export async function fillSignUp(page: Page, account: Account): Promise<void> {
+  const email = page.getByLabel(en('auth_email'));
+  if (await email.isEditable()) await email.fill(account.email);
+  await page.getByLabel(en('auth_name')).fill(account.name);
+  await page.getByLabel(en('auth_password'), { exact: true }).fill(account.password);
+  await page.getByRole('button', { name: 'Sign Up', exact: true }).click();
+}
+
+/** A mark in the page's memory: it is gone if the page was loaded anew. */
+export async function mark(page: Page): Promise<void> {
+  await page.evaluate(() => Object.assign(window, { mark: 'here' }));
+}
+
+export async function expectNotReloaded(page: Page): Promise<void> {
+  expect(await page.evaluate(() => (window as { mark?: string }).mark)).toBe('here');
+}
