@@ -51,6 +51,8 @@ type Printers interface {
 	Place(uuid string) (workspace.Target, bool)
 	// Live renders a printer for everybody who may see it; false: there is no such printer.
 	Live(uuid string) ([]byte, bool)
+	// Watch says that somebody looks at a printer now (+1), or that nobody does any more (-1).
+	Watch(uuid string, delta int)
 }
 
 // Access answers who may see what.
@@ -151,7 +153,7 @@ func (s *Server) Initialize() error {
 	if s.watch.linger <= 0 {
 		s.watch.linger = defaultLinger
 	}
-	s.watch.changed = s.Bus.WatchChanged.Publish
+	s.watch.tell = s.Printers.Watch
 	s.publish.init(s)
 	s.jobs.init()
 	s.running.Go(func() { s.publish.run(ctx) })

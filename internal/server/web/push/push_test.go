@@ -28,6 +28,7 @@ type world struct {
 	printers map[string]string
 	sees     map[string]bool
 	renders  atomic.Int64
+	watched  chan string
 }
 
 func (w *world) Place(uuid string) (workspace.Target, bool) {
@@ -44,6 +45,8 @@ func (w *world) Live(uuid string) ([]byte, bool) {
 	json, ok := w.printers[uuid]
 	return []byte(json), ok
 }
+
+func (w *world) Watch(uuid string, delta int) { w.watched <- fmt.Sprint(uuid, delta) }
 
 func (w *world) Can(_ context.Context, a workspace.Actor, _ workspace.Action, t workspace.Target) error {
 	w.mu.Lock()
@@ -73,7 +76,7 @@ type scene struct {
 
 func newScene(t *testing.T) *scene {
 	t.Helper()
-	w := &world{printers: map[string]string{}, sees: map[string]bool{}}
+	w := &world{printers: map[string]string{}, sees: map[string]bool{}, watched: make(chan string, 100)}
 	sc := &scene{world: w, Server: &Server{Printers: w, Access: w, Bus: &bus.Bus{}, Metrics: prometheus.NewRegistry(), Linger: 50 * time.Millisecond,
 		SameOrigin: func(r *http.Request) bool {
 			origin := r.Header.Get("Origin")
@@ -345,23 +348,21 @@ func awaitEnd(t *testing.T, c *pushclient.Client) {
 
 func TestServer_Watch(t *testing.T) {
 	sc := newScene(t)
-	said := make(chan bus.WatchChanged, 10)
-	sc.Bus.WatchChanged.Subscribe(func(m bus.WatchChanged) { said <- m })
 	uuid := sc.printer(`{}`, "ann")
 	a, b := sc.dial(t, "ann", "s1"), sc.dial(t, "ann", "s2")
 	mustSubscribe(t, a, "printer:"+uuid, false)
 	mustSubscribe(t, b, "printer:"+uuid, false)
-	if m := <-said; !m.Watched || m.UUID != uuid {
-		t.Fatalf("%+v", m)
+	if m := <-sc.watched; m != uuid+"1" {
+		t.Fatal(m)
 	}
 	a.Close()
 	if err := b.Unsubscribe(t.Context(), "printer:"+uuid); err != nil {
 		t.Fatal(err)
 	}
 	select {
-	case m := <-said:
-		if m.Watched {
-			t.Errorf("%+v", m)
+	case m := <-sc.watched:
+		if m != uuid+"-1" {
+			t.Error(m)
 		}
 	case <-time.After(patience):
 		t.Fatal("nobody looks any more, and nobody says so")

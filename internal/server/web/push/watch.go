@@ -4,8 +4,6 @@ import (
 	"context"
 	"sync"
 	"time"
-
-	"github.com/kangbyounggwan/factor/internal/server/bus"
 )
 
 // defaultLinger is how long a printer counts as watched after the last one left: going from one page to the next must
@@ -15,8 +13,8 @@ const defaultLinger = 10 * time.Second
 // watchers counts who looks at each printer and tells when the first comes and when the last has gone.
 // mu guards the map; telling is held over a change and the word of it, so that both come in the same order.
 type watchers struct {
-	changed func(bus.WatchChanged)
-	linger  time.Duration
+	tell   func(uuid string, delta int) // +1: somebody looks, -1: nobody does any more
+	linger time.Duration
 
 	telling  sync.Mutex
 	mu       sync.Mutex
@@ -45,7 +43,7 @@ func (w *watchers) join(uuid string) {
 	p.count++
 	w.mu.Unlock()
 	if first {
-		w.changed(bus.WatchChanged{UUID: uuid, Watched: true})
+		w.tell(uuid, +1)
 	}
 }
 
@@ -97,6 +95,6 @@ func (w *watchers) sweep(now time.Time) {
 		if w.gone != nil {
 			w.gone(uuid)
 		}
-		w.changed(bus.WatchChanged{UUID: uuid})
+		w.tell(uuid, -1)
 	}
 }
