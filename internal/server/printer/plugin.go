@@ -1,6 +1,7 @@
 package printer
 
 import (
+	stdjson "encoding/json" // the form of problems and lists, as huma writes them
 	"errors"
 	"net/http"
 	"strings"
@@ -129,7 +130,7 @@ func (s *Service) firstCamera(r *http.Request, uuid, url string) error {
 }
 
 func answer(w http.ResponseWriter, status int, body any) {
-	b, err := json.Marshal(body)
+	b, err := stdjson.Marshal(body)
 	if err != nil {
 		status, b = http.StatusInternalServerError, []byte("{}")
 	}
@@ -148,7 +149,7 @@ func (s *Service) refuse(w http.ResponseWriter, err error) {
 	for name, values := range p.GetHeaders() {
 		w.Header()[name] = values
 	}
-	b, err := json.Marshal(p)
+	b, err := stdjson.Marshal(p)
 	if err != nil {
 		b = []byte("{}")
 	}

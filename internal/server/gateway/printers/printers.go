@@ -1,0 +1,117 @@
+// Package printers joins the gateway to the printers: it tells the one what the other needs, in the other's words.
+package printers
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"time"
+
+	"github.com/kangbyounggwan/factor/internal/server/gateway"
+	"github.com/kangbyounggwan/factor/internal/server/printer"
+	"github.com/kangbyounggwan/factor/internal/wire"
+)
+
+// Door is the printers as the gateway sees them: its Registry and its Sink.
+type Door struct {
+	Printers *printer.Service
+	Now      func() time.Time // nil: time.Now
+}
+
+var (
+	_ gateway.Registry = (*Door)(nil)
+	_ gateway.Sink     = (*Door)(nil)
+	_ printer.Devices  = (*gateway.Gateway)(nil)
+)
+
+func (d *Door) now() time.Time {
+	if d.Now == nil {
+		return time.Now()
+	}
+	return d.Now()
+}
+
+// Login is gateway.Registry's.
+func (d *Door) Login(ctx context.Context, uuid, token string, from netip.Addr) (gateway.Device, error) {
+	id, err := d.Printers.Login(ctx, uuid, token, from)
+	return gateway.Device(id), translate(err)
+}
+
+// LoginByUUID is gateway.Registry's.
+func (d *Door) LoginByUUID(ctx context.Context, uuid string, from netip.Addr) (gateway.Device, error) {
+	id, err := d.Printers.LoginByUUID(ctx, uuid, from)
+	return gateway.Device(id), translate(err)
+}
+
+// translations are the errors that both sides decide on.
+var translations = []struct{ ours, theirs error }{
+	{printer.ErrBadLogin, gateway.ErrBadLogin},
+	{printer.ErrNotAuthorized, gateway.ErrNotAuthorized},
+	{printer.ErrNotRegistered, gateway.ErrNotRegistered},
+	{printer.ErrInvalid, gateway.ErrInvalid},
+}
+
+func translate(err error) error {
+	for _, t := range translations {
+		if errors.Is(err, t.ours) {
+			return t.theirs
+		}
+	}
+	return err
+}
+
+// Connected is gateway.Sink's.
+func (d *Door) Connected(dev gateway.Device, c gateway.Conn) {
+	d.Printers.Connected(printer.Identity(dev), c.ID(), c.Since())
+}
+
+// Disconnected is gateway.Sink's.
+func (d *Door) Disconnected(dev gateway.Device, c gateway.Conn, why gateway.Reason) {
+	d.Printers.Disconnected(printer.Identity(dev), c.ID(), why == gateway.ReasonStopping, d.now())
+}
+
+// Subscribed is gateway.Sink's.
+func (d *Door) Subscribed(dev gateway.Device, kind wire.Kind) {
+	d.Printers.Subscribed(printer.Identity(dev), kind)
+}
+
+// Contested is gateway.Sink's.
+func (d *Door) Contested(uuid string, from netip.Addr) { d.Printers.Contested(uuid, from) }
+
+// Status is gateway.Sink's.
+func (d *Door) Status(dev gateway.Device, payload []byte, at time.Time) {
+	d.Printers.Status(printer.Identity(dev), payload, at)
+}
+
+// Event is gateway.Sink's.
+func (d *Door) Event(ctx context.Context, dev gateway.Device, payload []byte, at time.Time) error {
+	return translate(d.Printers.Event(ctx, printer.Identity(dev), payload, at))
+}
+
+// Presence is gateway.Sink's.
+func (d *Door) Presence(ctx context.Context, dev gateway.Device, payload []byte, at time.Time, will bool) error {
+	return translate(d.Printers.Presence(ctx, printer.Identity(dev), payload, at, will))
+}
+
+// Files is gateway.Sink's.
+func (d *Door) Files(ctx context.Context, dev gateway.Device, payload []byte, at time.Time) error {
+	return translate(d.Printers.Files(ctx, printer.Identity(dev), payload, at))
+}
+
+// RegistrationAck is gateway.Sink's.
+func (d *Door) RegistrationAck(ctx context.Context, dev gateway.Device, payload []byte, at time.Time) error {
+	return translate(d.Printers.RegistrationAck(ctx, printer.Identity(dev), payload, at))
+}
+
+// ControlResult is gateway.Sink's. This version sends no commands, so an answer to one answers nothing.
+func (d *Door) ControlResult(context.Context, gateway.Device, []byte, time.Time) error {
+	return gateway.ErrInvalid
+}
+
+// GcodeOut is gateway.Sink's. This version sends no files, so a result of one is none.
+func (d *Door) GcodeOut(context.Context, gateway.Device, []byte, time.Time) error {
+	return gateway.ErrInvalid
+}
+
+// CameraState is gateway.Sink's. This version starts no cameras; the published plugin may tell of one all the same.
+func (d *Door) CameraState(context.Context, gateway.Device, []byte, time.Time) error { return nil }
