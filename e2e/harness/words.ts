@@ -7,13 +7,19 @@ const messages = Object.fromEntries(
   (['ko', 'en'] as const).map((l) => [l, JSON.parse(readFileSync(inTree('web/messages', `${l}.json`), 'utf8'))]),
 ) as Record<Language, Record<string, unknown>>;
 
+interface Words {
+  (key: string, values?: Record<string, string>): string;
+  readonly messages: Record<string, unknown>;
+}
+
 /** The page's own words: tests look for what a person reads and do not break when a sentence is put better. */
-export function words(language: Language): (key: string, values?: Record<string, string>) => string {
-  return (key, values = {}) => {
+export function words(language: Language): Words {
+  const say = (key: string, values: Record<string, string> = {}) => {
     const text = messages[language][key];
     if (typeof text !== 'string') throw new Error(`no plain message ${key} in ${language}.json`);
     return text.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? `{${name}}`);
   };
+  return Object.assign(say, { messages: messages[language] });
 }
 
 export const en = words('en');
