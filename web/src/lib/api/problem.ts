@@ -60,7 +60,9 @@ const sentences: Record<string, (p: Problem) => string> = {
 	name_invalid: () => m.auth_error_name_invalid(),
 	password_weak: () => m.auth_error_password_weak(),
 	password_wrong: () => m.auth_error_password_wrong(),
-	invalid_credentials: () => m.auth_error_invalid_credentials(),
+	// 401 at log-in; 403 where a signed-in person has to prove it again.
+	invalid_credentials: (p) => (p.status === 403 ? m.auth_error_password_wrong() : m.auth_error_invalid_credentials()),
+	session_required: () => m.common_error_not_allowed(),
 	account_disabled: () => m.auth_error_account_disabled(),
 	setup_code_wrong: () => m.auth_error_setup_code_wrong(),
 	invitation_invalid: () => m.auth_error_invitation_invalid(),
@@ -69,6 +71,7 @@ const sentences: Record<string, (p: Problem) => string> = {
 	token_expired: () => m.auth_error_token_expired(),
 	last_admin: () => m.account_error_last_admin(),
 	mail_not_configured: () => m.common_error_mail_not_configured(),
+	admin_only: () => m.admin_only(),
 	mail_failed: () => m.admin_error_mail_failed(),
 	uuid_taken: () => m.common_error_uuid_taken(),
 	uuid_invalid: () => m.common_error_uuid_invalid(),

@@ -58,9 +58,9 @@ export interface AuditEntry {
 	via: string;
 	address: string;
 	action: string;
-	target: { kind: string; id: string; name: string };
-	result: string;
-	detail?: string;
+	target: { kind: string; id?: string; name?: string };
+	result: 'ok' | 'refused' | 'failed';
+	detail?: unknown;
 }
 
 export interface AdminUser extends User {
