@@ -1,5 +1,6 @@
 import { paraglideVitePlugin } from '@inlang/paraglide-js';
 import { sveltekit } from '@sveltejs/kit/vite';
+import { SvelteKitPWA } from '@vite-pwa/sveltekit';
 import { defineConfig } from 'vitest/config';
 
 // `FACTOR_URL` points `vite dev` at a running server other than the default one.
@@ -12,7 +13,39 @@ export default defineConfig({
 			outdir: './src/lib/paraglide',
 			strategy: ['globalVariable', 'baseLocale']
 		}),
-		sveltekit()
+		sveltekit(),
+		// A page that was visited once opens also while the server is away. It holds the program, never an answer of the API.
+		SvelteKitPWA({
+			strategies: 'generateSW',
+			registerType: 'autoUpdate',
+			injectRegister: false,
+			manifest: false,
+			kit: { adapterFallback: 'index.html', spa: true },
+			workbox: {
+				inlineWorkboxRuntime: true,
+				sourcemap: false,
+				cleanupOutdatedCaches: true,
+				globPatterns: ['client/**/*.{js,css,svg,png,webmanifest}'],
+				// What the server answers itself; everything else is a page.
+				navigateFallbackDenylist: [
+					/^\/api(\/|$)/,
+					/^\/mqtt(\/|$)/,
+					/^\/metrics$/,
+					/^\/healthz$/,
+					/^\/readyz$/,
+					/^\/ca\.crt$/,
+					/^\/plugin(\/|$)/
+				],
+				// 120 Korean subsets: only those a page has shown are kept.
+				runtimeCaching: [
+					{
+						urlPattern: ({ sameOrigin, url }) => sameOrigin && url.pathname.endsWith('.woff2'),
+						handler: 'CacheFirst',
+						options: { cacheName: 'fonts', expiration: { maxEntries: 200 } }
+					}
+				]
+			}
+		})
 	],
 	server: {
 		proxy: {
