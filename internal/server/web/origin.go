@@ -41,7 +41,9 @@ func (s *Server) withOrigin(next http.Handler) http.Handler {
 			v.forwarded = v.forwarded || r.Header.Get(name) != ""
 		}
 		if s.trusts(v.peer) {
-			v.address = s.forwardedFor(r.Header.Values("X-Forwarded-For"), v.peer)
+			if v.address = s.forwardedFor(r.Header.Values("X-Forwarded-For"), v.peer); v.address != v.peer {
+				r.RemoteAddr = netip.AddrPortFrom(v.address, 0).String() // the gateway looks there
+			}
 			if proto := last(r.Header.Values("X-Forwarded-Proto")); proto != "" {
 				v.secure = strings.EqualFold(proto, "https")
 			}

@@ -66,7 +66,9 @@ func (sample) Register(api huma.API) {
 			Body struct {
 				Name string `json:"name" maxLength:"5"`
 			}
-		}) (*struct{}, error) { return nil, nil })
+		}) (*struct{}, error) {
+			return nil, nil
+		})
 	}
 	huma.Register(api, huma.Operation{
 		OperationID: "sample-broken", Method: http.MethodGet, Path: "/api/v1/sample/broken", Metadata: map[string]any{"access": "public"},

@@ -1,0 +1,243 @@
+// Package app puts the server together. It is the only place that knows every part; the program and the end-to-end
+// tests start the same Server.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/kangbyounggwan/factor/internal/server/config"
+	"github.com/kangbyounggwan/factor/internal/server/gateway"
+	"github.com/kangbyounggwan/factor/internal/server/gateway/printers"
+	"github.com/kangbyounggwan/factor/internal/server/job"
+	"github.com/kangbyounggwan/factor/internal/server/printer"
+	"github.com/kangbyounggwan/factor/internal/server/web"
+	"github.com/kangbyounggwan/factor/internal/server/web/certs"
+	"github.com/kangbyounggwan/factor/internal/server/web/push"
+	pages "github.com/kangbyounggwan/factor/web"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// Server is the whole server on one data folder. Run starts it and returns when it is ready; Close ends it in order.
+type Server struct {
+	Settings config.Settings // must be valid
+	Version  string
+	Log      *slog.Logger // nil: silent
+
+	*People
+	Printers *printer.Service
+	Jobs     *job.Service
+	Gateway  *gateway.Gateway
+	Push     *push.Server
+	Web      *web.Server
+	Certs    *certs.Keeper
+
+	folder  *Folder
+	open    *listeners
+	metrics *prometheus.Registry
+	started time.Time
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+	closers []closer
+}
+
+// closer ends a part. The parts end in the opposite order of their start.
+type closer struct {
+	name  string
+	close func(ctx context.Context) error
+}
+
+// stopTimeout is how long an ordered stop may take, and shares of it for those who wait for others.
+const (
+	stopTimeout   = 4500 * time.Millisecond
+	requestsShare = 2 * time.Second
+	devicesShare  = 2 * time.Second
+)
+
+// Run starts the server. When it returns nil every port answers; its errors are words for the operator. ctx bounds the
+// start alone.
+func (s *Server) Run(ctx context.Context) (err error) {
+	if s.Log == nil {
+		s.Log = slog.New(slog.DiscardHandler)
+	}
+	s.started = time.Now()
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if s.folder, err = OpenFolder(s.Settings.Data); err != nil {
+		return err
+	}
+	s.onClose("data folder", func(context.Context) error { return s.folder.Close() })
+	if s.open, err = listen(ctx, &s.Settings); err != nil {
+		return err
+	}
+	s.onClose("ports", func(context.Context) error { s.open.close(); return nil })
+
+	s.metrics = prometheus.NewRegistry()
+	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if s.People, err = OpenPeople(ctx, &s.Settings, s.Log, s.metrics); err != nil {
+		return err
+	}
+	s.onClose("databases", func(context.Context) error { return s.People.Close() })
+	if err := s.startCertificates(); err != nil {
+		return err
+	}
+	if err := s.startPrinters(ctx); err != nil {
+		return err
+	}
+	background, cancel := context.WithCancel(context.Background())
+	s.cancel = cancel
+	s.onClose("background work", s.endBackground)
+	for name, run := range map[string]func(context.Context) error{
+		"mail": s.Mail.Run, "accounts": s.Accounts.Run, "audit": s.Audit.Run, "printers": s.Printers.Run, "jobs": s.Jobs.Run,
+	} {
+		s.running.Go(func() {
+			if err := run(background); err != nil && background.Err() == nil {
+				s.Log.Error("background work ended", "part", name, "error", err)
+			}
+		})
+	}
+	s.running.Go(func() { s.Certs.Run(background) })
+	if err := s.startDoors(); err != nil {
+		return err
+	}
+	info := RunInfo{PID: pid(), Version: s.Version, StartedAt: s.started.UTC()}
+	info.HTTP, info.HTTPS = addressOf(s.open.http), addressOf(s.open.https)
+	info.MQTTS, info.MQTT = addressOf(s.open.mqtts), addressOf(s.open.mqtt)
+	if err := s.folder.writeRun(info); err != nil {
+		return err
+	}
+	s.onClose("run.json", func(context.Context) error { s.folder.removeRun(); return nil })
+	s.Log.Info("ready", "version", s.Version, "took", time.Since(s.started).Round(time.Millisecond).String(), "settings", &s.Settings)
+	return nil
+}
+
+func (s *Server) startCertificates() error {
+	var names []string
+	if u := s.Settings.Public(); u != nil {
+		names = append(names, u.Hostname())
+	}
+	names = append(names, s.Settings.Names...)
+	names = append(names, s.Settings.ACMEDomain...)
+	s.Certs = &certs.Keeper{
+		Dir: s.Settings.TLSDir(), Names: names, CertFile: s.Settings.TLSCert, KeyFile: s.Settings.TLSKey, Log: s.Log,
+		ACME: certs.ACME{
+			Domains: s.Settings.ACMEDomain, Email: s.Settings.ACMEEmail, Directory: s.Settings.ACMEServer,
+			HTTPPort: portOf(s.open.http), HTTPSPort: portOf(s.open.https),
+		},
+	}
+	if err := s.Certs.Initialize(); err != nil {
+		return err
+	}
+	s.onClose("certificates", func(context.Context) error { s.Certs.Close(); return nil })
+	return nil
+}
+
+func (s *Server) startPrinters(ctx context.Context) error {
+	s.Jobs = &job.Service{DB: s.DB, Bus: s.Bus, Log: s.Log}
+	if err := s.Jobs.Initialize(ctx); err != nil {
+		return err
+	}
+	s.onClose("prints", s.Jobs.Close)
+	s.Printers = &printer.Service{
+		DB: s.DB, Bus: s.Bus, Access: s.Workspaces, Jobs: s.Jobs, Audit: s.Audit, Log: s.Log, Metrics: s.metrics,
+		UUIDLogin: bool(s.Settings.UUIDLogin),
+	}
+	s.Jobs.Printers = s.Printers
+	s.Gateway = &gateway.Gateway{
+		Log: s.Log, Metrics: s.metrics, UUIDLogin: bool(s.Settings.UUIDLogin),
+		Limits: gateway.Limits{Connections: s.Settings.MaxConnections, PerAddress: s.Settings.MaxConnectionsPerAddress},
+	}
+	door := &printers.Door{Printers: s.Printers}
+	s.Gateway.Registry, s.Gateway.Sink, s.Printers.Devices = door, door, s.Gateway
+	s.Accounts.OnDelete = append(s.Accounts.OnDelete, s.Printers.DeleteWorkspaces)
+	s.Accounts.Deleted = append(s.Accounts.Deleted, s.Printers.WorkspacesDeleted)
+	if err := s.Printers.Initialize(ctx); err != nil {
+		return err
+	}
+	s.onClose("history", s.Printers.Close)
+	return nil
+}
+
+// startDoors lets people and devices in.
+func (s *Server) startDoors() error {
+	s.Push = &push.Server{Printers: s.Printers, Access: s.Workspaces, Bus: s.Bus, Log: s.Log, Metrics: s.metrics,
+		SameOrigin: func(r *http.Request) bool { return s.Web.SameOrigin(r) }}
+	if err := s.Push.Initialize(); err != nil {
+		return err
+	}
+	s.onClose("push", s.Push.Close)
+	s.Web = &web.Server{
+		Version: s.Version, Pages: pages.Build, PublicURL: s.Settings.Public(), TrustedProxies: s.Settings.Proxies(),
+		Names:        func() []string { return certs.OwnNames(s.Certs.Names...) },
+		MetricsLocal: bool(s.Settings.Metrics),
+		Accounts:     s.Accounts,
+		Capabilities: []web.Capability{s.Accounts, s.Workspaces, s.Audit, s.Mail, s.Printers, s.Jobs},
+		Plugin:       s.Printers, Push: s.Push, MQTT: s.Gateway, AuthorityPEM: s.Certs.Authority().PEM,
+		Ready: s.ready, Describe: s.description(), Gatherer: s.metrics, Registerer: s.metrics, Log: s.Log,
+	}
+	if err := s.Web.Initialize(); err != nil {
+		return err
+	}
+	s.onClose("devices", s.closeDevices)
+	s.serveDevices()
+	s.onClose("requests", s.closeRequests)
+	if s.open.http != nil {
+		s.Web.Serve(s.open.http, nil, s.Certs.HTTPChallenge)
+	}
+	if s.open.https != nil {
+		s.Web.Serve(s.open.https, s.Certs.WebTLS(), nil)
+	}
+	return nil
+}
+
+func (s *Server) onClose(name string, fn func(ctx context.Context) error) {
+	s.closers = append(s.closers, closer{name, fn})
+}
+
+// Close ends the server in order within 5 s: nobody new comes in, requests and devices finish what they have at hand,
+// pages are told to come back, history is written, the databases are closed. It may be called after a failed Run.
+func (s *Server) Close() error {
+	begun := time.Now()
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	var errs []error
+	for _, c := range slices.Backward(s.closers) {
+		if err := c.close(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("end %s: %w", c.name, err))
+		}
+	}
+	if len(s.closers) > 0 {
+		s.Log.Info("stopped", "took", time.Since(begun).Round(time.Millisecond).String())
+	}
+	s.closers = nil
+	return errors.Join(errs...)
+}
+
+// closeRequests closes the HTTP ports at once, and lets answers under way finish while the devices end.
+func (s *Server) closeRequests(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, requestsShare)
+	defer cancel()
+	return s.Web.Close(ctx)
+}
+
+func (s *Server) closeDevices(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, devicesShare)
+	defer cancel()
+	return s.Gateway.Close(ctx)
+}
+
+func (s *Server) endBackground(context.Context) error {
+	s.cancel()
+	s.running.Wait()
+	return nil
+}
