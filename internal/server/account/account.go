@@ -9,6 +9,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,12 +26,12 @@ import (
 // Names that the web server and scripts rely on.
 const (
 	SessionCookie = "factor_session"
-	DeviceCookie  = "factor_device" // says that this browser has signed in to the account before
+	DeviceCookie  = "factor_device" // says that this browser has signed in to an account before
 	TokenPrefix   = "fct_"          // API tokens
 	PluginPrefix  = "fcp_"          // access tokens of the 1.x plugin
 )
 
-// User is an account as its owner and the administrator see it.
+// User is an account as its owner sees it.
 type User struct {
 	ID           string       `json:"id"`
 	Email        string       `json:"email"`
@@ -48,25 +50,6 @@ type WorkspaceRef struct {
 	Name string `json:"name"`
 }
 
-// SignupMode says how a new account comes to be at this moment.
-type SignupMode string
-
-// The ways to a new account.
-const (
-	SignupSetup      SignupMode = "setup"      // nobody is here yet: the set-up code makes the administrator
-	SignupOpen       SignupMode = "open"       // anybody, by a mailed link
-	SignupInvitation SignupMode = "invitation" // only with an invitation link of the administrator
-)
-
-// Origin is where a request comes from. The web server finds it out (trusted proxies included) and puts it into the
-// context of every request, signed in or not.
-type Origin struct {
-	Address   string // IP address without port
-	UserAgent string
-	Secure    bool   // the browser came by HTTPS, so cookies are for HTTPS only
-	Language  string // ko or en, from Accept-Language; "" unknown
-}
-
 // Service is the accounts. Set the fields before Initialize and leave them alone afterwards.
 type Service struct {
 	DB         *store.DB
@@ -83,60 +66,71 @@ type Service struct {
 	OnDelete []func(ctx context.Context, tx bun.Tx, userID string, workspaceIDs []string) error
 	// Deleted is called after that transaction is on disk.
 	Deleted []func(userID string, workspaceIDs []string)
+
+	hasher *hasher
+	logins *prometheus.CounterVec
+	slow   throttles
+	uses   uses
+
+	// in: what is done after the answer has gone out, so that its time tells nothing
+	tasks chan func(context.Context)
+
+	setupMu   sync.Mutex // guards setupCode
+	setupCode string
 }
 
-var errSoon = errors.New("not written yet")
-
-// Initialize readies the service. It fails when a field is missing.
-func (s *Service) Initialize() error { return errSoon }
-
-// Run keeps the service tidy until ctx ends: last uses written, expired things ended, requests for mails done.
-func (s *Service) Run(ctx context.Context) error { return errSoon }
-
-// SetupCode gives the code that makes the first account, or "" when there is an account already. It is made anew by
-// each process and kept in memory only.
-func (s *Service) SetupCode(ctx context.Context) (string, error) { return "", errSoon }
-
-// SetupRequired tells whether nobody has an account yet.
-func (s *Service) SetupRequired(ctx context.Context) (bool, error) { return false, errSoon }
-
-// SignupMode tells how one gets an account now.
-func (s *Service) SignupMode(ctx context.Context) (SignupMode, error) { return "", errSoon }
-
-// Count gives the number of accounts.
-func (s *Service) Count(ctx context.Context) (int, error) { return 0, errSoon }
-
-// SessionActor tells who a session cookie belongs to. Errors: ErrNotSignedIn for one that is unknown or over.
-func (s *Service) SessionActor(ctx context.Context, cookie, address, userAgent string) (workspace.Actor, error) {
-	return workspace.Actor{}, errSoon
+// throttles is who tries what too often. The waits are what an attacker costs us at most, not more than a person who
+// mistypes would notice.
+type throttles struct {
+	account  throttle // wrong passwords for an account from where it was never signed in to
+	address  throttle // wrong passwords from an address, for any account
+	known    throttle // wrong passwords for an account from where it was signed in to before
+	reauth   throttle // wrong passwords by somebody signed in
+	code     throttle // wrong set-up codes and invitations from an address
+	signup   throttle // sign-ups from an address
+	mailTo   throttle // mails to one recipient
+	mailFrom throttle // mails asked for from an address
 }
 
-// TokenActor tells who a bearer token belongs to: an API token (fct_…) or the 1.x plugin's access token (fcp_…,
-// Via plugin). Errors: ErrNotSignedIn for one that is unknown, wrongly copied or over.
-func (s *Service) TokenActor(ctx context.Context, bearer, address string) (workspace.Actor, error) {
-	return workspace.Actor{}, errSoon
-}
-
-// PluginLogin is what the 1.x plugin gets for an e-mail address and a password.
-type PluginLogin struct {
-	AccessToken string // good for 1 h and the plugin's own calls only
-	ExpiresIn   time.Duration
-	User        User
-}
-
-// LoginPlugin signs the 1.x plugin in. Errors as a log-in by the page.
-func (s *Service) LoginPlugin(ctx context.Context, email, password string) (PluginLogin, error) {
-	return PluginLogin{}, errSoon
-}
-
-// AddUser makes a verified account, for the command line. It works while a server runs on the same folder.
-// Errors: problems email_invalid, name_invalid, password_weak, email_taken.
-func (s *Service) AddUser(ctx context.Context, email, name, password string, admin bool) (User, error) {
-	return User{}, errSoon
-}
-
-// AddToken makes an API token for the account with that e-mail address and returns it in full, for the command
-// line. A nil expires never ends. Errors: problems not_found, name_invalid, expires_invalid, too_many.
-func (s *Service) AddToken(ctx context.Context, email, name string, expires *time.Time) (string, error) {
-	return "", errSoon
+// Initialize readies the service and makes itself known to the workspaces. It fails when a field is missing.
+func (s *Service) Initialize() error {
+	if s.DB == nil || s.Bus == nil || s.Workspaces == nil || s.Audit == nil || s.Mail == nil {
+		return errors.New("account: DB, Bus, Workspaces, Audit and Mail are needed")
+	}
+	if s.Now == nil {
+		s.Now = time.Now
+	}
+	if s.Logger == nil {
+		s.Logger = slog.Default()
+	}
+	s.PublicURL = strings.TrimRight(s.PublicURL, "/")
+	var err error
+	if s.hasher, err = newHasher(); err != nil {
+		return err
+	}
+	s.logins = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "factor_logins_total", Help: "Log-ins by result."}, []string{"result"})
+	if s.Metrics != nil {
+		if err := s.Metrics.Register(s.logins); err != nil {
+			return err
+		}
+	}
+	s.tasks = make(chan func(context.Context), 256)
+	s.slow = throttles{
+		account:  throttle{free: 10, first: time.Second, longest: time.Minute, forget: time.Hour},
+		address:  throttle{free: 30, first: time.Second, longest: 15 * time.Minute, forget: time.Hour},
+		known:    throttle{free: 10, first: time.Second, longest: 5 * time.Minute, forget: time.Hour},
+		reauth:   throttle{free: 10, first: time.Second, longest: 15 * time.Minute, forget: time.Hour},
+		code:     throttle{free: 10, first: time.Second, longest: 15 * time.Minute, forget: time.Hour},
+		signup:   throttle{free: 40, first: time.Minute, longest: time.Minute, forget: time.Hour},
+		mailTo:   throttle{free: 5, first: 10 * time.Minute, longest: 10 * time.Minute, forget: time.Hour},
+		mailFrom: throttle{free: 40, first: time.Minute, longest: time.Minute, forget: time.Hour},
+	}
+	for _, t := range []*throttle{
+		&s.slow.account, &s.slow.address, &s.slow.known, &s.slow.reauth, &s.slow.code, &s.slow.signup, &s.slow.mailTo, &s.slow.mailFrom,
+	} {
+		t.size, t.now = 10_000, s.Now
+	}
+	s.Workspaces.People = s
+	s.Workspaces.OnInvite = s.mailMemberInvite
+	return nil
 }

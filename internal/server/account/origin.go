@@ -2,6 +2,15 @@ package account
 
 import "context"
 
+// Origin is where a request comes from. The web server finds it out (trusted proxies included) and puts it into the
+// context of every request, signed in or not.
+type Origin struct {
+	Address   string // IP address without port
+	UserAgent string
+	Secure    bool   // the browser came by HTTPS, so cookies are for HTTPS only
+	Language  string // ko or en, from Accept-Language; "" unknown
+}
+
 type originKey struct{}
 
 // WithOrigin gives a context that carries where its request comes from.

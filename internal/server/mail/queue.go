@@ -67,6 +67,14 @@ func (s *Sender) Enqueue(ctx context.Context, tx bun.IDB, m Mail) error {
 	return nil
 }
 
+// Forget takes back what waits for a recipient, within the transaction that deletes him.
+func (s *Sender) Forget(ctx context.Context, tx bun.IDB, recipient string) error {
+	if _, err := tx.NewRaw("DELETE FROM mails WHERE recipient = ?", recipient).Exec(ctx); err != nil {
+		return fmt.Errorf("forget mails: %w", err)
+	}
+	return nil
+}
+
 // Wake has what waits sent now.
 func (s *Sender) Wake() {
 	select {

@@ -55,8 +55,17 @@ func (s *Service) Personal(ctx context.Context, userID string) (Workspace, error
 	return Workspace{ID: row.ID, Name: row.Name, Role: RoleOwner, Personal: true}, nil
 }
 
-// PersonalIDs gives the personal workspaces of users, by user id.
-func (s *Service) PersonalIDs(ctx context.Context, userIDs []string) (map[string]Workspace, error) {
+// PersonalID gives the id of the workspace that a user has of his own, "" where he has none (any more).
+func (s *Service) PersonalID(ctx context.Context, db bun.IDB, userID string) (string, error) {
+	row, err := s.find(ctx, db, "personal_of = ?", userID)
+	if problem.Code(err) == "not_found" {
+		return "", nil
+	}
+	return row.ID, err
+}
+
+// PersonalsOf gives the personal workspaces of users, by user id.
+func (s *Service) PersonalsOf(ctx context.Context, userIDs []string) (map[string]Workspace, error) {
 	found := map[string]Workspace{}
 	if len(userIDs) == 0 {
 		return found, nil
@@ -103,6 +112,15 @@ func (s *Service) CreatePersonal(ctx context.Context, tx bun.Tx, userID, name st
 		return Workspace{}, fmt.Errorf("make the personal workspace: %w", err)
 	}
 	return Workspace{ID: row.ID, Name: name, Role: RoleOwner, Personal: true}, nil
+}
+
+// RenamePersonal has the workspace of a user follow his name, unless he gave it one of its own.
+func (s *Service) RenamePersonal(ctx context.Context, tx bun.Tx, userID, before, after string) error {
+	_, err := tx.NewRaw("UPDATE workspaces SET name = ? WHERE personal_of = ? AND name = ?", after, userID, before).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("rename the personal workspace: %w", err)
+	}
+	return nil
 }
 
 // Removal is what a deleted account takes along.
