@@ -1,7 +1,7 @@
 import type { Locator, Page } from '@playwright/test';
 import { expect } from '@playwright/test';
 import type { Account, Factor } from './factor.ts';
-import { en } from './words.ts';
+import { en, ko } from './words.ts';
 
 /** Where a printer stands on the open page: its card or row, or the whole of its own page. */
 export const at = (page: Page, uuid: string): Locator => page.locator(`[data-uuid="${uuid}"]`);
@@ -40,4 +40,18 @@ export async function mark(page: Page): Promise<void> {
 
 export async function expectNotReloaded(page: Page): Promise<void> {
   expect(await page.evaluate(() => (window as { mark?: string }).mark)).toBe('here');
+}
+
+/** Waits until nothing on the page is still being loaded, its fonts included. */
+export async function settled(page: Page): Promise<void> {
+  await page.waitForLoadState('load');
+  await expect(page.locator('h1').first()).toBeAttached();
+  await expect(page.locator('[aria-busy="true"]')).toHaveCount(0);
+  await page.evaluate(() => document.fonts.ready.then(() => undefined));
+}
+
+/** Chooses cards, table or wall on the dashboard, in whatever language it is. */
+export async function view(page: Page, name: 'cards' | 'table' | 'wall'): Promise<void> {
+  const either = (key: string) => new RegExp(`^(${en(key)}|${ko(key)})$`);
+  await page.getByRole('radiogroup', { name: either('dash_view') }).getByText(either(`dash_view_${name}`)).click();
 }

@@ -1,0 +1,108 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import type { Browser, Page } from '@playwright/test';
+import type { Account } from '../harness/factor.ts';
+import { Factor, somebody } from '../harness/factor.ts';
+import { Fleet } from '../harness/fleet.ts';
+import { settled, view } from '../harness/pages.ts';
+import { places, type Place } from '../harness/places.ts';
+import { inTree, until } from '../harness/program.ts';
+import { test } from '../harness/test.ts';
+import type { Language } from '../harness/words.ts';
+
+const folder = inTree('screenshots');
+
+interface Look {
+  device: 'desktop' | 'phone';
+  theme: 'light' | 'dark';
+  language: Language;
+}
+
+const looks: Look[] = (['desktop', 'phone'] as const).flatMap((device) =>
+  (['light', 'dark'] as const).flatMap((theme) => (['ko', 'en'] as const).map((language) => ({ device, theme, language }))),
+);
+
+/** A browser window of that look, logged in if there is somebody. */
+async function open(browser: Browser, look: Look, factor: Factor, account?: Account): Promise<Page> {
+  const context = await browser.newContext({
+    viewport: look.device === 'desktop' ? { width: 1440, height: 900 } : { width: 390, height: 844 },
+    colorScheme: look.theme,
+    locale: look.language === 'ko' ? 'ko-KR' : 'en-GB',
+    reducedMotion: 'reduce',
+  });
+  const page = await context.newPage();
+  if (account) {
+    await (await factor.as(account)).call('PATCH', '/me', { language: look.language, time_zone: 'Asia/Seoul' });
+    const { email, password } = account;
+    const answer = await context.request.post(`${factor.url}/api/v1/session`, { data: { email, password } });
+    if (!answer.ok()) throw new Error(`log-in: ${answer.status()}`);
+  }
+  return page;
+}
+
+async function take(page: Page, look: Look, name: string): Promise<void> {
+  await settled(page);
+  await page.screenshot({ path: `${folder}/${name}-${look.device}-${look.theme}-${look.language}.png`, fullPage: true });
+}
+
+async function takePlaces(browser: Browser, as: Place['as'], factor: Factor, account?: Account): Promise<void> {
+  for (const look of looks) {
+    const page = await open(browser, look, factor, account);
+    for (const { name, path } of places.filter((place) => place.as === as)) {
+      await page.goto(factor.url + path);
+      await take(page, look, name);
+    }
+    await page.context().close();
+  }
+}
+
+test.beforeAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+});
+
+test('pages without printers', async ({ browser, factor, owner, admin }) => {
+  await takePlaces(browser, 'nobody', factor);
+  await takePlaces(browser, 'owner', factor, owner);
+  await takePlaces(browser, 'admin', factor, admin);
+});
+
+test('first set-up', async ({ browser }) => {
+  const factor = await Factor.start();
+  await takePlaces(browser, 'new', factor);
+  await factor.remove();
+});
+
+for (const count of [1, 6, 50]) {
+  test(`${count} printers`, async ({ browser, factor, owner, api }) => {
+    const fleet = await Fleet.start(factor, owner, count);
+    await until('the printers are at work', async () => {
+      const all = await api.printers();
+      return count === 1 ? all[0]?.online : new Set(all.map((p) => p.status)).size >= 3;
+    });
+    const printers = await api.printers();
+    const byStatus = new Map(printers.map((p) => [p.status, p.uuid]));
+    for (const look of looks) {
+      const page = await open(browser, look, factor, owner);
+      await page.goto(`${factor.url}/printers`);
+      await take(page, look, `printers-${count}`);
+      for (const name of count > 1 ? (['table', 'wall'] as const) : []) {
+        await view(page, name);
+        await take(page, look, `printers-${count}-${name}`);
+      }
+      for (const [status, uuid] of count === 6 ? [] : byStatus) {
+        await page.goto(`${factor.url}/printers/${uuid}`);
+        await take(page, look, `printer-${status}`);
+      }
+      await page.context().close();
+    }
+    await fleet.stop();
+  });
+}
+
+test('the dashboard of a printer that nobody has met', async ({ browser, factor }) => {
+  const stranger = await factor.addUser(somebody('Stranger'));
+  const page = await open(browser, looks[0]!, factor, stranger);
+  await page.goto(`${factor.url}/printers/3f2b8c1e-9a4d-4e7b-8c21-5d6f7a8b9c0d`);
+  await take(page, looks[0]!, 'printer-refused');
+  await page.context().close();
+});

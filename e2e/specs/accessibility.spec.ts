@@ -1,0 +1,65 @@
+import type { Page } from '@playwright/test';
+import { expectAccessible } from '../harness/axe.ts';
+import { Factor, somebody } from '../harness/factor.ts';
+import { Fleet } from '../harness/fleet.ts';
+import { logIn, settled, view } from '../harness/pages.ts';
+import { places, type Place } from '../harness/places.ts';
+import { until } from '../harness/program.ts';
+import { expect, test } from '../harness/test.ts';
+
+// A finding in the middle of a fade is none.
+test.use({ contextOptions: { reducedMotion: 'reduce' } });
+
+async function check(page: Page, url: string, name: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.goto(url);
+    await settled(page);
+    await expectAccessible(page, `${name}, ${colorScheme}`);
+  }
+}
+
+const only = (as: Place['as']) => places.filter((place) => place.as === as);
+
+test('axe finds nothing on the pages for everybody', async ({ page, factor }) => {
+  for (const { name, path } of only('nobody')) await check(page, factor.url + path, name);
+});
+
+test('axe finds nothing on the first set-up', async ({ page }) => {
+  const factor = await Factor.start();
+  try {
+    for (const { name, path } of only('new')) await check(page, factor.url + path, name);
+  } finally {
+    await factor.remove();
+  }
+});
+
+test('axe finds nothing on an account without printers', async ({ page, factor, owner }) => {
+  await logIn(page, factor, owner);
+  for (const { name, path } of only('owner')) await check(page, factor.url + path, name);
+});
+
+test("axe finds nothing on the administrator's pages", async ({ page, factor, admin }) => {
+  await factor.addUser(somebody('Guest'));
+  await logIn(page, factor, admin);
+  for (const { name, path } of only('admin')) await check(page, factor.url + path, name);
+});
+
+test('axe finds nothing where printers are shown, whatever they do', async ({ page, factor, owner, api }) => {
+  const fleet = await Fleet.start(factor, owner, 12, '--speed', '60');
+  try {
+    await until('printers are in different states', async () => new Set((await api.printers()).map((p) => p.status)).size >= 3);
+    await logIn(page, factor, owner);
+    await check(page, `${factor.url}/printers`, 'cards');
+    for (const name of ['table', 'wall'] as const) {
+      await view(page, name);
+      await settled(page);
+      await expectAccessible(page, name);
+    }
+    const byStatus = new Map((await api.printers()).map((p) => [p.status, p.uuid]));
+    for (const [status, uuid] of byStatus) await check(page, `${factor.url}/printers/${uuid}`, `a printer that is ${status}`);
+    expect(byStatus.size).toBeGreaterThanOrEqual(2);
+  } finally {
+    await fleet.stop();
+  }
+});

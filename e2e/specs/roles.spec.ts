@@ -1,0 +1,80 @@
+import { somebody, type Account } from '../harness/factor.ts';
+import { at, logIn, shows } from '../harness/pages.ts';
+import { expect, test } from '../harness/test.ts';
+import { en } from '../harness/words.ts';
+
+const uuid = '3f2b8c1e-9a4d-4e7b-8c21-5d6f7a8b9c0d';
+
+test.describe('who may see and change a printer', () => {
+  test.beforeEach(async ({ api }) => {
+    await api.call('POST', '/printers', { uuid, name: 'Ender 3 S1' });
+  });
+
+  for (const role of ['operator', 'viewer'] as const) {
+    test(`a ${role} sees it and is offered nothing that only the owner may do`, async ({ page, factor, owner, api }) => {
+      const guest = await factor.addUser(somebody('Guest'));
+      const [workspace] = (await api.call<{ items: { id: string }[] }>('GET', '/workspaces')).items;
+      await api.call('POST', `/workspaces/${workspace!.id}/members`, { email: guest.email, role });
+
+      await logIn(page, factor, guest);
+      await expect(at(page, uuid)).toBeVisible();
+      await page.goto(`${factor.url}/printers/${uuid}`);
+      await shows(page, uuid, 'offline');
+      await expect(page.getByRole('button', { name: en('printer_remove') })).toHaveCount(0);
+
+      await logInAs(page, factor, owner);
+      await page.goto(`${factor.url}/printers/${uuid}`);
+      await expect(page.getByRole('button', { name: en('printer_remove') })).toBeVisible();
+    });
+  }
+
+  test('somebody else is told that there is no such printer', async ({ page, factor }) => {
+    const stranger = await factor.addUser(somebody('Stranger'));
+    await logIn(page, factor, stranger);
+    await expect(page.getByRole('heading', { name: en('dash_empty_title') })).toBeVisible();
+    await page.goto(`${factor.url}/printers/${uuid}`);
+    await expect(page.getByText(en('common_error_not_found'))).toBeVisible();
+    await expect(page.getByText('Ender 3 S1')).toHaveCount(0);
+  });
+
+  test('an administrator of the server does not see it, either', async ({ page, factor, admin }) => {
+    await logIn(page, factor, admin);
+    await expect(page.getByRole('heading', { name: en('dash_empty_title') })).toBeVisible();
+    await page.goto(`${factor.url}/printers/${uuid}`);
+    await expect(page.getByText(en('common_error_not_found'))).toBeVisible();
+  });
+
+  test('a role taken away ends the open page', async ({ page, factor, api }) => {
+    const guest = await factor.addUser(somebody('Guest'));
+    const { id } = await (await factor.as(guest)).call<{ id: string }>('GET', '/me');
+    const [workspace] = (await api.call<{ items: { id: string }[] }>('GET', '/workspaces')).items;
+    await api.call('POST', `/workspaces/${workspace!.id}/members`, { email: guest.email, role: 'viewer' });
+    await logIn(page, factor, guest);
+    await expect(at(page, uuid)).toBeVisible();
+
+    await api.call('DELETE', `/workspaces/${workspace!.id}/members/${id}`);
+    await expect(at(page, uuid)).toHaveCount(0);
+  });
+});
+
+test('nobody gets past the log-in', async ({ page, factor }) => {
+  for (const path of ['/printers', `/printers/${uuid}`, '/printers/add', `/setup/${uuid}`, '/account', '/admin']) {
+    await page.goto(factor.url + path);
+    await page.waitForURL('**/login?next=**');
+  }
+});
+
+test('server settings are for administrators', async ({ page, factor, owner, admin }) => {
+  await logIn(page, factor, owner);
+  await page.goto(`${factor.url}/admin`);
+  await expect(page.getByText(en('common_refused_title'))).toBeVisible();
+  await logInAs(page, factor, admin);
+  await page.goto(`${factor.url}/admin`);
+  await expect(page.getByText(owner.email).first()).toBeVisible();
+});
+
+async function logInAs(page: Parameters<typeof logIn>[0], factor: Parameters<typeof logIn>[1], account: Account): Promise<void> {
+  await page.context().clearCookies();
+  await page.evaluate(() => localStorage.clear());
+  await logIn(page, factor, account);
+}
