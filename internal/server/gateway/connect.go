@@ -169,13 +169,9 @@ func (c *conn) welcome(d Device, clean bool) error {
 	c.sinkMu.Lock()
 	defer c.sinkMu.Unlock()
 	c.device = d
-	c.mu.Lock()
-	c.session, c.keep = kept, !clean
-	c.mu.Unlock()
-	if err := c.accept(present); err != nil {
+	if err := c.accept(kept, present, !clean, phaseDevice); err != nil {
 		return err
 	}
-	c.enterPhase(phaseDevice)
 	g.Sink.Connected(d, c)
 	c.resend()
 	return nil
@@ -208,22 +204,23 @@ func (c *conn) follow(old *conn, uuid string) error {
 	}
 }
 
-// accept answers CONNACK 0 and lets the peer be silent for as long as it said.
-func (c *conn) accept(sessionPresent bool) error {
+// accept queues CONNACK 0 and enters a phase, so that whatever is published from now on comes after it. The caller
+// writes it out once Sink knows the device: who hears CONNACK finds everything ready. sinkMu is held.
+func (c *conn) accept(s *session, present, keep bool, p phase) error {
 	c.g.count.answered(wire.ConnackAccepted)
 	c.heard(time.Now())
+	answer := packets.NewControlPacket(packets.Connack).(*packets.ConnackPacket)
+	answer.SessionPresent = present
 	c.mu.Lock()
-	draining := c.draining
-	if !draining {
-		_ = c.net.SetReadDeadline(time.Now().Add(c.idle))
-	}
-	c.mu.Unlock()
-	if draining {
+	defer c.mu.Unlock()
+	if c.draining {
 		return errStopping
 	}
-	p := packets.NewControlPacket(packets.Connack).(*packets.ConnackPacket)
-	p.SessionPresent = sessionPresent
-	return c.answer(encode(p))
+	_ = c.net.SetReadDeadline(time.Now().Add(c.idle))
+	c.session, c.keep = s, keep
+	c.queue(outgoing{b: encode(answer)})
+	c.enterPhaseLocked(p)
+	return nil
 }
 
 // refuse answers a CONNECT with a code and ends the connection.

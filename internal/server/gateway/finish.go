@@ -67,10 +67,14 @@ func (g *Gateway) forget(c *conn, mayKeep bool) {
 
 // enterPhase moves the connection on. sinkMu is held.
 func (c *conn) enterPhase(p phase) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.enterPhaseLocked(p)
+}
+
+// enterPhaseLocked is enterPhase with mu held too.
+func (c *conn) enterPhaseLocked(p phase) {
 	c.g.gauge(c.phase).Dec()
 	c.g.gauge(p).Inc()
-	c.phase = p
-	c.mu.Lock()
-	c.listed = p
-	c.mu.Unlock()
+	c.phase, c.listed = p, p
 }

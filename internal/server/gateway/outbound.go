@@ -96,7 +96,8 @@ func (c *conn) fillWindow() {
 	}
 }
 
-// resend sends again what the device had not acknowledged when it went (OASIS MQTT 3.1.1, 4.4), then what waits.
+// resend writes the CONNACK out, then again what the device had not acknowledged when it went (OASIS MQTT 3.1.1, 4.4),
+// then what waits.
 func (c *conn) resend() {
 	c.mu.Lock()
 	for _, m := range c.session.flight {

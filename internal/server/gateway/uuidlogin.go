@@ -17,11 +17,11 @@ const uuidSilence = 10 * time.Second
 func (c *conn) welcomeAnonymous() error {
 	c.sinkMu.Lock()
 	defer c.sinkMu.Unlock()
-	c.mu.Lock()
-	c.session = &session{clientID: c.clientID}
-	c.mu.Unlock()
-	c.enterPhase(phaseAnonymous)
-	return c.accept(false)
+	if err := c.accept(&session{clientID: c.clientID}, false, false, phaseAnonymous); err != nil {
+		return err
+	}
+	c.resend() // nothing but the CONNACK
+	return nil
 }
 
 // bind gives a connection without credentials to the first UUID whose topics it subscribes. An error means that it
