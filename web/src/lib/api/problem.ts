@@ -53,6 +53,10 @@ const sentences: Record<string, (p: Problem) => string> = {
 	slow_down: (p) =>
 		p.retryAfter ? m.common_error_slow_down({ wait: spokenWait(p.retryAfter) }) : m.common_error_slow_down_some(),
 	rate_limited: () => m.common_error_slow_down_some(),
+	busy: () => m.common_error_busy(),
+	cross_origin: () => m.common_error_cross_origin(),
+	own_account: () => m.admin_error_own_account(),
+	time_zone_invalid: () => m.account_error_time_zone_invalid(),
 	too_large: () => m.common_error_too_large(),
 	email_invalid: () => m.auth_error_email_invalid(),
 	email_unverified: () => m.auth_error_email_unverified(),

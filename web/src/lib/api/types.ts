@@ -64,10 +64,8 @@ export interface AuditEntry {
 }
 
 export interface AdminUser extends User {
-	verified?: boolean;
-	disabled?: boolean;
+	disabled: boolean;
 	last_seen?: string;
-	printers?: number;
 }
 
 export interface Invitation {
@@ -75,6 +73,8 @@ export interface Invitation {
 	email?: string;
 	url?: string;
 	token?: string;
+	/** It is on its way by mail, too. */
+	mailed?: boolean;
 	created_at?: string;
 	expires_at: string;
 }
