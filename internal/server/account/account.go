@@ -66,6 +66,8 @@ type Service struct {
 	OnDelete []func(ctx context.Context, tx bun.Tx, userID string, workspaceIDs []string) error
 	// Deleted is called after that transaction is on disk.
 	Deleted []func(userID string, workspaceIDs []string)
+	// Disabled is called after an account was disabled or enabled, with the workspaces whose devices that concerns.
+	Disabled func(ctx context.Context, workspaceIDs []string, disabled bool) error
 
 	hasher *hasher
 	logins *prometheus.CounterVec

@@ -115,6 +115,15 @@ func (s *Service) SetUser(ctx context.Context, by workspace.Actor, id string, ad
 		return AdminUser{}, err
 	}
 	s.Bus.AccessEnded.Publish(bus.AccessEnded{UserID: id})
+	if disabled != nil && s.Disabled != nil {
+		own, err := s.Workspaces.PersonalID(ctx, s.DB.Read, id)
+		if err == nil {
+			err = s.Disabled(ctx, []string{own}, *disabled)
+		}
+		if err != nil {
+			return AdminUser{}, fmt.Errorf("shut out or let in the account's devices: %w", err)
+		}
+	}
 	list, err := s.adminUsers(ctx, []userRow{u})
 	if err != nil {
 		return AdminUser{}, err
