@@ -30,7 +30,7 @@ type paging struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
 
-func (l *Log) apiList(ctx context.Context, in *paging) (*struct{ Body Page }, error) {
+func (l *Log) apiList(ctx context.Context, in *paging) (*struct{ Body LogPage }, error) {
 	actor, err := workspace.RequireUser(ctx)
 	if err != nil {
 		return nil, err
@@ -46,16 +46,16 @@ func (l *Log) apiList(ctx context.Context, in *paging) (*struct{ Body Page }, er
 		}
 	}
 	page, err := l.List(ctx, Query{WorkspaceIDs: ids, Before: in.Before, Limit: in.Limit})
-	return &struct{ Body Page }{page}, err
+	return &struct{ Body LogPage }{page}, err
 }
 
 func (l *Log) apiAdminList(ctx context.Context, in *struct {
 	paging
 	Text string `query:"q" maxLength:"100" doc:"Part of an actor, action, address or target"`
-}) (*struct{ Body Page }, error) {
+}) (*struct{ Body LogPage }, error) {
 	if _, err := workspace.RequireAdmin(ctx); err != nil {
 		return nil, err
 	}
 	page, err := l.List(ctx, Query{Server: true, Before: in.Before, Text: in.Text, Limit: in.Limit})
-	return &struct{ Body Page }{page}, err
+	return &struct{ Body LogPage }{page}, err
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// Item is an entry as the API shows it.
-type Item struct {
+// LogItem is an entry as the API shows it.
+type LogItem struct {
 	ID         string          `json:"id"`
 	At         time.Time       `json:"at"`
 	Actor      string          `json:"actor" doc:"Name of who did it, as it was then"`
@@ -38,15 +38,15 @@ type Query struct {
 // with their printers is not among them.
 var serverKinds = []string{"user", "session", "token", "invitation", "mail", "server"}
 
-// Page is one page of entries. Next is what Before is for the following one, "" on the last.
-type Page struct {
-	Items []Item `json:"items"`
+// LogPage is one page of entries. Next is what Before is for the following one, "" on the last.
+type LogPage struct {
+	Items []LogItem `json:"items"`
 	Next  string `json:"next,omitempty"`
 }
 
 // List gives entries, newest first.
-func (l *Log) List(ctx context.Context, q Query) (Page, error) {
-	page := Page{Items: []Item{}}
+func (l *Log) List(ctx context.Context, q Query) (LogPage, error) {
+	page := LogPage{Items: []LogItem{}}
 	var rows []row
 	sel := l.DB.Read.NewSelect().Model(&rows).Order("id DESC").Limit(int64(q.Limit) + 1)
 	switch {
@@ -77,8 +77,8 @@ func (l *Log) List(ctx context.Context, q Query) (Page, error) {
 	return page, nil
 }
 
-func (r row) item() Item {
-	i := Item{
+func (r row) item() LogItem {
+	i := LogItem{
 		ID: r.ID, At: time.UnixMilli(r.At).UTC(), Actor: r.Actor, ActorID: r.ActorID, OnBehalfOf: r.OnBehalfOf, Via: r.Via,
 		Address: r.Address, Action: r.Action, Target: Target{Kind: r.TargetKind, ID: r.TargetID, Name: r.TargetName}, Result: r.Result,
 	}

@@ -109,7 +109,7 @@ func Huma(status int, msg string, errs ...error) huma.StatusError {
 	for _, err := range errs {
 		if d, ok := err.(huma.ErrorDetailer); ok {
 			e := d.ErrorDetail()
-			field := strings.TrimPrefix(e.Location, "body.")
+			field := fieldOf(e)
 			p.Errors = append(p.Errors, ValidationFail{Field: field, Message: e.Message})
 			if p.Field == "" {
 				p.Field = field
@@ -117,6 +117,16 @@ func Huma(status int, msg string, errs ...error) huma.StatusError {
 		}
 	}
 	return p
+}
+
+// fieldOf names the field in the words of who filled it in. huma reports a missing one at the object around it.
+func fieldOf(e *huma.ErrorDetail) string {
+	field := e.Location
+	if _, missing, ok := strings.Cut(e.Message, "expected required property "); ok {
+		missing, _, _ = strings.Cut(missing, " ")
+		field += "." + missing
+	}
+	return strings.TrimPrefix(field, "body.")
 }
 
 func codeOf(status int) string {

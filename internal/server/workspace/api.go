@@ -100,7 +100,7 @@ func (s *Service) apiRename(ctx context.Context, in *struct {
 type memberList struct {
 	Body struct {
 		Items   []Member     `json:"items"`
-		Invited []Invitation `json:"invited" doc:"Who was asked and has not answered. Empty for others than owners"`
+		Invited []OpenInvitation `json:"invited" doc:"Who was asked and has not answered. Empty for others than owners"`
 	}
 }
 
@@ -111,7 +111,7 @@ func (s *Service) apiMembers(ctx context.Context, in *workspacePath) (*memberLis
 	}
 	owner := s.Can(ctx, actor, WorkspaceEdit, Target{WorkspaceID: in.ID}) == nil
 	out := &memberList{}
-	out.Body.Invited = []Invitation{}
+	out.Body.Invited = []OpenInvitation{}
 	if out.Body.Items, err = s.ListMembers(ctx, in.ID, owner); err != nil {
 		return nil, err
 	}

@@ -23,8 +23,8 @@ const (
 	peopleLimit = 100
 )
 
-// Invitation is an open question to join.
-type Invitation struct {
+// OpenInvitation is an open question to join.
+type OpenInvitation struct {
 	ID        string    `json:"id"`
 	Email     string    `json:"email"`
 	Role      Role      `json:"role" enum:"owner,operator,viewer"`
@@ -110,15 +110,15 @@ func (s *Service) Invite(ctx context.Context, by Actor, workspaceID, email strin
 }
 
 // ListInvitations gives the open questions of a workspace.
-func (s *Service) ListInvitations(ctx context.Context, workspaceID string) ([]Invitation, error) {
+func (s *Service) ListInvitations(ctx context.Context, workspaceID string) ([]OpenInvitation, error) {
 	var rows []invitationRow
 	err := s.DB.Read.NewSelect().Model(&rows).Where("workspace_id = ? AND expires_at > ?", workspaceID, s.Now().UnixMilli()).Order("id").Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list invitations: %w", err)
 	}
-	list := make([]Invitation, 0, len(rows))
+	list := make([]OpenInvitation, 0, len(rows))
 	for _, r := range rows {
-		list = append(list, Invitation{ID: r.ID, Email: r.Email, Role: r.Role, CreatedAt: fromMillis(r.CreatedAt), ExpiresAt: fromMillis(r.ExpiresAt)})
+		list = append(list, OpenInvitation{ID: r.ID, Email: r.Email, Role: r.Role, CreatedAt: fromMillis(r.CreatedAt), ExpiresAt: fromMillis(r.ExpiresAt)})
 	}
 	return list, nil
 }
