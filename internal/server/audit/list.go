@@ -41,7 +41,7 @@ var serverKinds = []string{"user", "session", "token", "invitation", "mail", "se
 // LogPage is one page of entries. Next is what Before is for the following one, "" on the last.
 type LogPage struct {
 	Items []LogItem `json:"items"`
-	Next  string `json:"next,omitempty"`
+	Next  string    `json:"next,omitempty"`
 }
 
 // List gives entries, newest first.

@@ -99,7 +99,7 @@ func (s *Service) apiRename(ctx context.Context, in *struct {
 
 type memberList struct {
 	Body struct {
-		Items   []Member     `json:"items"`
+		Items   []Member         `json:"items"`
 		Invited []OpenInvitation `json:"invited" doc:"Who was asked and has not answered. Empty for others than owners"`
 	}
 }
