@@ -12,7 +12,7 @@ const looks: Record<Look, { tone: Tone; word: () => string }> = {
 	disconnected: { tone: 'idle', word: () => m.printer_status_disconnected() },
 	pending: { tone: 'paused', word: () => m.printer_status_pending() },
 	connecting: { tone: 'idle', word: () => m.printer_status_connecting() },
-	idle: { tone: 'done', word: () => m.printer_status_idle() },
+	idle: { tone: 'idle', word: () => m.printer_status_idle() },
 	heating: { tone: 'printing', word: () => m.printer_status_heating() },
 	printing: { tone: 'printing', word: () => m.printer_status_printing() },
 	pausing: { tone: 'paused', word: () => m.printer_status_pausing() },
