@@ -78,7 +78,7 @@ func readHeader(in *counting) (s segment, err error) {
 		return s, errDamaged
 	}
 	first, err := strconv.ParseInt(words[2], 10, 64)
-	if err != nil || first < 1 {
+	if err != nil || first < 1 || first > 1<<53 { // beyond, JSON readers elsewhere lose digits
 		return s, errDamaged
 	}
 	return segment{epoch: words[1], first: first, last: first - 1, size: in.n}, nil
