@@ -90,7 +90,7 @@ func (t *twin) restore(data []byte, begun time.Time) error {
 	return nil
 }
 
-// restore reads every checkpoint, and tells the jobs which prints were under way.
+// restore reads every checkpoint, and tells the jobs how far the prints under way had come.
 func (s *Service) restore(ctx context.Context) error {
 	var rows []twinRow
 	if err := s.DB.History.Read.NewSelect().Model(&rows).Scan(ctx); err != nil {
@@ -105,7 +105,9 @@ func (s *Service) restore(ctx context.Context) error {
 			s.log.Warn("checkpoint not readable", "printer", rows[i].PrinterID, "err", err)
 			continue
 		}
-		s.Jobs.Observe(t.printer.ID, t.snap, t.status, t.reportedAt)
+		if t.running != nil && t.status.Active() {
+			s.Jobs.Observe(t.printer.ID, t.snap, t.status, t.reportedAt)
+		}
 	}
 	return nil
 }

@@ -88,7 +88,7 @@ func (s *Service) blocks(ctx context.Context, printerID string, of tier, from, t
 	t.mu.Lock()
 	open := t.history.clone()
 	t.mu.Unlock()
-	if len(open.columns) == 0 {
+	if len(open.columns) == 0 || open.start > to.Unix() {
 		return list, nil
 	}
 	if of.step != open.step {

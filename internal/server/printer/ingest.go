@@ -43,9 +43,14 @@ func (s *Service) Status(id Identity, payload []byte, at time.Time) {
 		return
 	}
 	t.lastSeen, t.dirty = at, true
+	before, reported := t.snap, t.reportedAt
 	old, changed, moved := t.take(snap, at)
-	if moved {
-		s.Jobs.Observe(t.printer.ID, t.snap, t.status, at)
+	if t.snap == snap && (t.status != t.observed || !sameJob(before, snap)) {
+		if t.observed.Active() {
+			s.Jobs.Observe(t.printer.ID, before, t.observed, reported) // how far it had come
+		}
+		s.Jobs.Observe(t.printer.ID, snap, t.status, at)
+		t.observed = t.status
 	}
 	var tell bool
 	if changed || moved {

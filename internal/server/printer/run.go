@@ -132,7 +132,9 @@ func (s *Service) jobChanged(j bus.JobChanged) {
 
 func (t *twin) noteJob(j bus.JobChanged) {
 	if j.EndedAt.IsZero() {
-		t.running = &j
+		if t.running == nil || !j.StartedAt.Before(t.running.StartedAt) { // not one of whose start a late event tells
+			t.running = &j
+		}
 		return
 	}
 	if t.running != nil && t.running.ID == j.ID {

@@ -41,8 +41,9 @@ type twin struct {
 	contestedAt   time.Time // when somebody else last tried to connect under its UUID
 
 	// Its prints.
-	running *bus.JobChanged
-	last    *bus.JobChanged
+	running  *bus.JobChanged
+	last     *bus.JobChanged
+	observed wire.Status // as Jobs was told last
 
 	// Those who look.
 	watchers    int
@@ -80,7 +81,7 @@ func (t *twin) take(s *wire.Snapshot, at time.Time) (old *wire.Snapshot, changed
 	}
 	t.measure(s.Interval, at)
 	old, t.snap = t.snap, s
-	moved = t.moved(statusOf(s), at) || old.Job.ID != s.Job.ID || old.Job.File.Path != s.Job.File.Path || old.Job.File.Name != s.Job.File.Name
+	moved = t.moved(statusOf(s), at) || !sameJob(old, s)
 	if moved {
 		t.finishAt = time.Time{}
 	}
@@ -199,7 +200,7 @@ func (t *twin) attention(now time.Time) []wire.Attention {
 // sameSnapshot tells whether two snapshots say the same, but for their time.
 func sameSnapshot(a, b *wire.Snapshot) bool {
 	if a.State.Text != b.State.Text || len(a.State.Flags) != len(b.State.Flags) || len(a.Temperatures) != len(b.Temperatures) ||
-		len(a.Attention) != len(b.Attention) || a.Connection != b.Connection || a.Job.ID != b.Job.ID {
+		len(a.Attention) != len(b.Attention) || a.Connection != b.Connection || !sameJob(a, b) {
 		return false
 	}
 	for k, v := range a.Temperatures {
@@ -221,11 +222,16 @@ func sameSnapshot(a, b *wire.Snapshot) bool {
 	p, q := &a.Progress, &b.Progress
 	return sameNumber(p.Completion, q.Completion) && sameNumber(p.PrintTime, q.PrintTime) && sameNumber(p.TimeLeft, q.TimeLeft) &&
 		p.TimeLeftOrigin == q.TimeLeftOrigin && same(p.FilePos, q.FilePos) && same(p.FileSize, q.FileSize) &&
-		a.Job.File.Path == b.Job.File.Path && a.Job.File.Name == b.Job.File.Name && a.Job.File.Origin == b.Job.File.Origin &&
+		a.Job.File.Origin == b.Job.File.Origin &&
 		same(a.Job.File.Size, b.Job.File.Size) && sameNumber(a.Job.EstimatedTime, b.Job.EstimatedTime) &&
 		sameNumber(a.Job.LastTime, b.Job.LastTime) && sameNumber(a.CurrentZ, b.CurrentZ) &&
 		sameNumber(a.Overrides.Feedrate, b.Overrides.Feedrate) && sameNumber(a.Overrides.Flowrate, b.Overrides.Flowrate) &&
 		string(a.Axes) == string(b.Axes)
+}
+
+// sameJob tells whether two snapshots are of the same print, or of the same loaded file.
+func sameJob(a, b *wire.Snapshot) bool {
+	return a.Job.ID == b.Job.ID && a.Job.File.Path == b.Job.File.Path && a.Job.File.Name == b.Job.File.Name
 }
 
 func same[T comparable](a, b *T) bool {
