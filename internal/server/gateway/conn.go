@@ -88,6 +88,7 @@ func (e protocolError) Error() string { return e.text }
 func (c *conn) guarded(part func() error) (why Reason) {
 	defer func() {
 		if p := recover(); p != nil {
+			c.g.panics.Add(1)
 			c.g.log.Error("device connection failed", "panic", p, "stack", string(debug.Stack()))
 			why = ReasonSink
 		}

@@ -145,6 +145,7 @@ type Gateway struct {
 	cancel   context.CancelFunc
 	stopping atomic.Bool
 	nextID   atomic.Uint64
+	panics   atomic.Uint64  // that ended a connection
 	running  sync.WaitGroup // every goroutine that serves a connection
 
 	mu        sync.Mutex
