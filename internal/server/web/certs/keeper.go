@@ -24,8 +24,8 @@ const (
 )
 
 const (
-	leafFile = "server.crt"
-	leafKey  = "server.key"
+	LeafFile    = "server.crt" // the own certificate with its chain
+	LeafKeyFile = "server.key"
 
 	checkEvery = 30 * time.Second // given files; the own names at each 120th time, which is hourly
 	namesEvery = 120
@@ -171,7 +171,7 @@ func CertificateNames(c *x509.Certificate) []string {
 // when it ends soon.
 func (k *Keeper) refreshOwn(now time.Time) error {
 	names := OwnNames(k.Names...)
-	certPath, keyPath := filepath.Join(k.Dir, leafFile), filepath.Join(k.Dir, leafKey)
+	certPath, keyPath := filepath.Join(k.Dir, LeafFile), filepath.Join(k.Dir, LeafKeyFile)
 	if k.own.Load() == nil {
 		pair, err := tls.LoadX509KeyPair(certPath, keyPath)
 		if err == nil {
