@@ -64,11 +64,6 @@ func requireSession(ctx context.Context) (workspace.Actor, error) {
 	return a, err
 }
 
-// deviceIn is a call to which the browser may say that it has been here before.
-type deviceIn struct {
-	Device string `cookie:"factor_device" doc:"Set by an earlier log-in: failures of others do not slow this browser down"`
-}
-
 // cookies is what signs a browser in; none for an empty login.
 func (l Login) cookies(ctx context.Context) []http.Cookie {
 	if l.Secret == "" {

@@ -33,7 +33,7 @@ func (s *Service) apiUsers(ctx context.Context, in *struct {
 }
 
 func (s *Service) apiSetUser(ctx context.Context, in *struct {
-	idPath
+	ID   string `path:"id" maxLength:"64"`
 	Body struct {
 		Admin    *bool `json:"admin,omitempty"`
 		Disabled *bool `json:"disabled,omitempty"`

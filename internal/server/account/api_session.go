@@ -19,8 +19,8 @@ func (s *Service) registerSession(api huma.API) {
 }
 
 func (s *Service) apiLogin(ctx context.Context, in *struct {
-	deviceIn
-	Body struct {
+	Device string `cookie:"factor_device" doc:"Set by an earlier log-in: failures of others do not slow this browser down"`
+	Body   struct {
 		Email    string `json:"email" maxLength:"320"`
 		Password string `json:"password" maxLength:"1000"`
 	}

@@ -30,8 +30,8 @@ type signupAnswer struct {
 }
 
 func (s *Service) apiSignup(ctx context.Context, in *struct {
-	deviceIn
-	Body struct {
+	Device string `cookie:"factor_device" doc:"Set by an earlier log-in: failures of others do not slow this browser down"`
+	Body   struct {
 		Email      string `json:"email" maxLength:"320"`
 		Name       string `json:"name" maxLength:"320"`
 		Password   string `json:"password" maxLength:"1000" doc:"10 to 200 characters, not one that is tried first"`
@@ -102,8 +102,8 @@ type verifyAnswer struct {
 }
 
 func (s *Service) apiVerify(ctx context.Context, in *struct {
-	deviceIn
-	Body struct {
+	Device string `cookie:"factor_device" doc:"Set by an earlier log-in: failures of others do not slow this browser down"`
+	Body   struct {
 		Token string `json:"token" maxLength:"128"`
 	}
 }) (*verifyAnswer, error) {

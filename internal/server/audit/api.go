@@ -50,8 +50,9 @@ func (l *Log) apiList(ctx context.Context, in *paging) (*struct{ Body LogPage },
 }
 
 func (l *Log) apiAdminList(ctx context.Context, in *struct {
-	paging
-	Text string `query:"q" maxLength:"100" doc:"Part of an actor, action, address or target"`
+	Before string `query:"before" maxLength:"64" doc:"The next of the page before"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+	Text   string `query:"q" maxLength:"100" doc:"Part of an actor, action, address or target"`
 }) (*struct{ Body LogPage }, error) {
 	if _, err := workspace.RequireAdmin(ctx); err != nil {
 		return nil, err

@@ -225,3 +225,19 @@ func TestMigrate_FailedOneChangesNothing(t *testing.T) {
 		t.Errorf("the mended migration does not run: %v", err)
 	}
 }
+
+type whoKey struct{}
+
+func TestFile_Write_CarriesWhatTheContextSays(t *testing.T) {
+	db := mustOpen(t, t.TempDir())
+	ctx := context.WithValue(t.Context(), whoKey{}, "kim")
+	err := db.Write(ctx, func(ctx context.Context, _ bun.Tx) error {
+		if ctx.Value(whoKey{}) != "kim" {
+			t.Error("the write does not know who asks")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

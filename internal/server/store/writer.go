@@ -44,7 +44,9 @@ func startWriter(db *bun.DB) *writer {
 }
 
 func (w *writer) do(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
-	job := write{fn: fn, done: make(chan error, 1)}
+	// What the caller's context carries (who asks, from where) is of use in fn, its end is not.
+	carried := context.WithoutCancel(ctx)
+	job := write{done: make(chan error, 1), fn: func(_ context.Context, tx bun.Tx) error { return fn(carried, tx) }}
 	w.mu.RLock()
 	if w.closed {
 		w.mu.RUnlock()

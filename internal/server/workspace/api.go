@@ -50,7 +50,7 @@ type workspacePath struct {
 }
 
 type memberPath struct {
-	workspacePath
+	ID     string `path:"id" maxLength:"64"`
 	UserID string `path:"user_id" maxLength:"64"`
 }
 
@@ -71,7 +71,7 @@ func (s *Service) apiList(ctx context.Context, _ *struct{}) (*workspaceList, err
 }
 
 func (s *Service) apiRename(ctx context.Context, in *struct {
-	workspacePath
+	ID   string `path:"id" maxLength:"64"`
 	Body struct {
 		Name string `json:"name" maxLength:"200"`
 	}
@@ -122,7 +122,7 @@ func (s *Service) apiMembers(ctx context.Context, in *workspacePath) (*memberLis
 }
 
 func (s *Service) apiInvite(ctx context.Context, in *struct {
-	workspacePath
+	ID   string `path:"id" maxLength:"64"`
 	Body struct {
 		Email string `json:"email" maxLength:"320"`
 		Role  Role   `json:"role" enum:"owner,operator,viewer"`
@@ -136,8 +136,9 @@ func (s *Service) apiInvite(ctx context.Context, in *struct {
 }
 
 func (s *Service) apiSetRole(ctx context.Context, in *struct {
-	memberPath
-	Body struct {
+	ID     string `path:"id" maxLength:"64"`
+	UserID string `path:"user_id" maxLength:"64"`
+	Body   struct {
 		Role Role `json:"role" enum:"owner,operator,viewer"`
 	}
 }) (*struct{}, error) {
@@ -161,7 +162,7 @@ func (s *Service) apiRemove(ctx context.Context, in *memberPath) (*struct{}, err
 }
 
 func (s *Service) apiWithdraw(ctx context.Context, in *struct {
-	workspacePath
+	ID           string `path:"id" maxLength:"64"`
 	InvitationID string `path:"invitation_id" maxLength:"64"`
 }) (*struct{}, error) {
 	if _, err := s.require(ctx, WorkspaceEdit, in.ID); err != nil {
