@@ -49,7 +49,8 @@ func none(o huma.Operation) huma.Operation {
 	return o
 }
 
-type printerPath struct {
+// PrinterPath is the part of a path that names a printer. It is exported because huma looks into no other embedded type.
+type PrinterPath struct {
 	UUID string `path:"uuid" maxLength:"64" doc:"UUID of the printer's device"`
 }
 
@@ -121,7 +122,7 @@ func (s *Service) viewFor(ctx context.Context, uuid string) (View, error) {
 	return s.view(t, roles[t.printer.WorkspaceID]), nil
 }
 
-func (s *Service) apiGet(ctx context.Context, in *printerPath) (*viewBody, error) {
+func (s *Service) apiGet(ctx context.Context, in *PrinterPath) (*viewBody, error) {
 	v, err := s.viewFor(ctx, in.UUID)
 	return &viewBody{v}, err
 }
@@ -169,7 +170,7 @@ func (s *Service) apiRegister(ctx context.Context, in *struct {
 }
 
 func (s *Service) apiEdit(ctx context.Context, in *struct {
-	printerPath
+	PrinterPath
 	Body struct {
 		Name        *string `json:"name,omitempty" maxLength:"400"`
 		Description *string `json:"description,omitempty" maxLength:"8000"`
@@ -183,7 +184,7 @@ func (s *Service) apiEdit(ctx context.Context, in *struct {
 	return &viewBody{v}, err
 }
 
-func (s *Service) apiRemove(ctx context.Context, in *printerPath) (*struct{}, error) {
+func (s *Service) apiRemove(ctx context.Context, in *PrinterPath) (*struct{}, error) {
 	return nil, s.Remove(ctx, in.UUID)
 }
 
@@ -193,7 +194,7 @@ type tokenBody struct {
 	}
 }
 
-func (s *Service) apiToken(ctx context.Context, in *printerPath) (*tokenBody, error) {
+func (s *Service) apiToken(ctx context.Context, in *PrinterPath) (*tokenBody, error) {
 	out := &tokenBody{}
 	var err error
 	out.Body.DeviceToken, err = s.NewToken(ctx, in.UUID)
@@ -201,7 +202,7 @@ func (s *Service) apiToken(ctx context.Context, in *printerPath) (*tokenBody, er
 }
 
 func (s *Service) apiReplace(ctx context.Context, in *struct {
-	printerPath
+	PrinterPath
 	Body struct {
 		UUID string `json:"uuid" maxLength:"64" doc:"Of the new device"`
 	}
@@ -218,7 +219,7 @@ type cameraList struct {
 	}
 }
 
-func (s *Service) apiCameras(ctx context.Context, in *printerPath) (*cameraList, error) {
+func (s *Service) apiCameras(ctx context.Context, in *PrinterPath) (*cameraList, error) {
 	v, err := s.viewFor(ctx, in.UUID)
 	out := &cameraList{}
 	out.Body.Items = v.Cameras
@@ -226,7 +227,7 @@ func (s *Service) apiCameras(ctx context.Context, in *printerPath) (*cameraList,
 }
 
 func (s *Service) apiSetCameras(ctx context.Context, in *struct {
-	printerPath
+	PrinterPath
 	Body struct {
 		Items []Camera `json:"items" maxItems:"64"`
 	}
@@ -234,9 +235,9 @@ func (s *Service) apiSetCameras(ctx context.Context, in *struct {
 	if err := s.SetCameras(ctx, in.UUID, in.Body.Items); err != nil {
 		return nil, err
 	}
-	return s.apiCameras(ctx, &in.printerPath)
+	return s.apiCameras(ctx, &in.PrinterPath)
 }
 
-func (s *Service) apiAcknowledge(ctx context.Context, in *printerPath) (*struct{}, error) {
+func (s *Service) apiAcknowledge(ctx context.Context, in *PrinterPath) (*struct{}, error) {
 	return nil, s.Acknowledge(ctx, in.UUID)
 }

@@ -21,7 +21,7 @@ func (s *Service) registerPast(api huma.API) {
 }
 
 func (s *Service) apiEvents(ctx context.Context, in *struct {
-	printerPath
+	PrinterPath
 	After  string `query:"after" maxLength:"64" doc:"Id of an event: only what was stored after it, oldest first"`
 	Before string `query:"before" maxLength:"64" doc:"Id of an event: only what was stored before it"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
@@ -56,7 +56,7 @@ func (s *Service) apiEvents(ctx context.Context, in *struct {
 const defaultSpan = time.Hour
 
 func (s *Service) apiHistory(ctx context.Context, in *struct {
-	printerPath
+	PrinterPath
 	From time.Time `query:"from" doc:"Default: an hour before to"`
 	To   time.Time `query:"to" doc:"Default: now"`
 	Step int64     `query:"step" enum:"0,10,60,600" doc:"s between two places; default: the finest that fits"`
@@ -75,7 +75,7 @@ func (s *Service) apiHistory(ctx context.Context, in *struct {
 	return &struct{ Body History }{h}, err
 }
 
-func (s *Service) apiFiles(ctx context.Context, in *printerPath) (*struct{ Body FileTree }, error) {
+func (s *Service) apiFiles(ctx context.Context, in *PrinterPath) (*struct{ Body FileTree }, error) {
 	id, _, err := s.Authorize(ctx, in.UUID, workspace.PrinterView)
 	if err != nil {
 		return nil, err
