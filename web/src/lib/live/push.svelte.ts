@@ -77,10 +77,14 @@ class Push {
 		return () => this.#refreshers.delete(fn);
 	}
 
-	/** Messages to the signed-in person: `{"type":"printers"}` and the like. */
+	/** Messages to the signed-in person: `{"type":"printers"}` and the like. They alone are worth a connection. */
 	onPersonal(fn: (message: { type: string }) => void): () => void {
+		this.#open();
 		this.#personal.add(fn);
-		return () => this.#personal.delete(fn);
+		return () => {
+			this.#personal.delete(fn);
+			this.#closeIfUnheard();
+		};
 	}
 
 	#open(): Centrifuge {
@@ -132,8 +136,14 @@ class Push {
 			channel.subscription.removeAllListeners();
 			channel.subscription.unsubscribe();
 			this.#client?.removeSubscription(channel.subscription);
-			if (this.#channels.size === 0) this.#closing = setTimeout(() => this.#close(), LINGER_MS);
+			this.#closeIfUnheard();
 		}, LINGER_MS);
+	}
+
+	#closeIfUnheard(): void {
+		if (this.#channels.size > 0 || this.#personal.size > 0) return;
+		clearTimeout(this.#closing);
+		this.#closing = setTimeout(() => this.#close(), LINGER_MS);
 	}
 
 	#stands(): void {
