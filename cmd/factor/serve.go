@@ -7,12 +7,16 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/kangbyounggwan/factor/cmd/factor/app"
 	"github.com/kangbyounggwan/factor/internal/server/config"
 	"github.com/kangbyounggwan/factor/internal/server/web/certs"
 )
+
+const settle = 5 * time.Second
 
 type serveCommand struct {
 	config.Settings `embed:""`
@@ -27,6 +31,9 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 	if err := greet(ctx, s, server); err != nil {
 		server.Log.Error("the set-up code could not be read", "error", err)
 	}
+	// The start needs more memory than the rest of an idle server's life: give it back.
+	tidy := time.AfterFunc(settle, debug.FreeOSMemory)
+	defer tidy.Stop()
 	<-ctx.Done()
 	fmt.Fprintln(s.out, s.say("Stopping …", "종료하는 중 …"))
 	return server.Close()

@@ -17,7 +17,7 @@ const (
 )
 
 // ErrRunning says that another process serves the data folder.
-var ErrRunning = errors.New("another factor serves this data folder")
+var ErrRunning = errors.New("stop it, or give this one a folder of its own")
 
 // Folder is a data folder that belongs to this process as long as it is open. One process serves a folder; commands
 // such as `factor user add` work beside it, on the database alone.
@@ -45,7 +45,7 @@ func OpenFolder(path string) (*Folder, error) {
 		if run, err := ReadRun(path); err == nil {
 			words = fmt.Sprintf("%s (process %d, since %s)", words, run.PID, run.StartedAt.Local().Format(time.DateTime))
 		}
-		return nil, fmt.Errorf("%s. Stop it, or give this one a folder of its own: %w", words, ErrRunning)
+		return nil, fmt.Errorf("%s: %w", words, ErrRunning)
 	}
 	return &Folder{Path: path, lock: f}, nil
 }

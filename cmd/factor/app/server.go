@@ -161,6 +161,7 @@ func (s *Server) startPrinters(ctx context.Context) error {
 	s.Gateway.Registry, s.Gateway.Sink, s.Printers.Devices = door, door, s.Gateway
 	s.Accounts.OnDelete = append(s.Accounts.OnDelete, s.Printers.DeleteWorkspaces)
 	s.Accounts.Deleted = append(s.Accounts.Deleted, s.Printers.WorkspacesDeleted)
+	s.Accounts.Disabled = s.Printers.SetDisabled
 	if err := s.Printers.Initialize(ctx); err != nil {
 		return err
 	}
