@@ -221,7 +221,7 @@ func (s *Service) note(r *row) {
 	}
 	switch {
 	case r.EndedAt != nil && (p.open == r.ID || p.open == ""):
-		*p = progress{ended: r.ID}
+		*p = progress{ended: r.ID, lateUntil: s.now().Add(eventGrace)}
 	case r.EndedAt == nil && p.open == r.ID:
 		p.start, p.agents = r.StartedAt, true
 	case r.EndedAt == nil && (p.open == "" || p.start < r.StartedAt):

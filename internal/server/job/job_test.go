@@ -221,6 +221,14 @@ func TestFromEvents(t *testing.T) {
 			w.event(0, "PrintStarted", jobA, fileA)
 			w.event(900*sec, "PrintDone", jobA, fileATim)
 		}, []string{"a.gcode:done"}},
+		{"done, and seen finishing without its id a moment later", func(w *world) {
+			w.event(0, "PrintStarted", jobA, fileA)
+			w.see(60*sec, jobA, "a.gcode", wire.StatusPrinting, 99, 60)
+			w.event(sec, "PrintDone", jobA, fileATim)
+			w.see(sec, "", "a.gcode", wire.StatusPrinting, 100, 61)
+			w.see(sec, "", "a.gcode", wire.StatusFinishing, 100, 61)
+			w.see(sec, "", "a.gcode", wire.StatusIdle, 100, 61)
+		}, []string{"a.gcode:done"}},
 		{"cancelled as OctoPrint says it: failed, then cancelled", func(w *world) {
 			w.event(0, "PrintStarted", jobA, fileA)
 			w.event(60*sec, "PrintFailed", jobA, `{"name":"a.gcode","reason":"cancelled"}`)

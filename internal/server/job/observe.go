@@ -34,7 +34,8 @@ type progress struct {
 	seenAt     time.Time
 	overAt     time.Time // when it was first seen to be over, while its events are waited for
 	overResult Result
-	ended      string // the job that ended last: a late snapshot does not begin it again
+	ended      string    // the job that ended last: a late snapshot does not begin it again
+	lateUntil  time.Time // a snapshot without a job id until then is one of the print that its event has ended
 }
 
 // Observe takes note of what a snapshot says of a print. It keeps nothing of snap and never waits for the database.
@@ -108,8 +109,8 @@ func (s *Service) decide(o *observation) (changes []change) {
 			changes = append(changes, p.close(o.printerID, p.guess(nil), p.lastSeen(o.at)))
 		}
 		if p.open == "" {
-			if o.jobID != "" && o.jobID == p.ended {
-				return changes // an old snapshot, overtaken by the event
+			if p.overtaken(o) {
+				return changes
 			}
 			changes = append(changes, p.begin(o))
 		}
@@ -126,6 +127,15 @@ func (s *Service) decide(o *observation) (changes []change) {
 		changes = append(changes, p.close(o.printerID, p.guess(o), o.at))
 	}
 	return changes
+}
+
+// overtaken tells of an active snapshot of a print that has ended: OctoPrint says that it is finishing for a moment
+// after the event that it is done, and the agent's snapshot then carries the job's id, or none any more.
+func (p *progress) overtaken(o *observation) bool {
+	if o.jobID != "" {
+		return o.jobID == p.ended
+	}
+	return o.at.Before(p.lateUntil)
 }
 
 // over tells of a status that no print survives.
