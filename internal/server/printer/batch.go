@@ -57,6 +57,7 @@ func (s *Service) sample(ctx context.Context) error {
 func (s *Service) write(ctx context.Context, list []*twin, take func(*twin, *batch) error) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
+	ctx = context.WithoutCancel(ctx) // what was taken along counts as written: an ordered stop must not drop it
 	b := batch{at: s.now().UnixMilli()}
 	for _, t := range list {
 		t.mu.Lock()
@@ -84,12 +85,11 @@ type of struct {
 type batch struct {
 	at    int64 // Unix milliseconds
 	twins []twinRow
-	open  []blockRow // blocks that are being filled
-	fresh []of       // the same, where the database may have samples that memory has not
-	full  []of       // blocks whose time is over: to be rolled up
+	open  []openRow // blocks that are being filled
+	full  []of      // blocks whose time is over: to be rolled up
 }
 
-func (b *batch) size() int { return len(b.twins) + len(b.open) + 2*len(b.fresh) + 6*len(b.full) }
+func (b *batch) size() int { return len(b.twins) + len(b.open) + 6*len(b.full) }
 
 // takeBlock takes along what a printer's open block has that the database has not. t.mu is held.
 func (b *batch) takeBlock(t *twin) {
@@ -98,11 +98,7 @@ func (b *batch) takeBlock(t *twin) {
 		return
 	}
 	h.dirty = false
-	if h.loaded {
-		b.open = append(b.open, rowOfBlock(t.printer.ID, h))
-	} else {
-		b.fresh = append(b.fresh, of{t, h.clone()})
-	}
+	b.open = append(b.open, openRow{PrinterID: t.printer.ID, Step: h.step, Start: h.start, Data: h.encode(nil)})
 }
 
 // takeState takes along a printer's state, if it changed. t.mu is held.
@@ -124,22 +120,17 @@ func (b *batch) write(ctx context.Context, file *store.File) error {
 		return nil
 	}
 	err := file.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		rows := b.open
-		for _, f := range b.fresh {
-			if err := mergeStored(ctx, tx, f.t.printer.ID, f.b); err != nil {
+		for _, f := range b.full {
+			if err := finish(ctx, tx, f.t.printer.ID, f.b); err != nil {
 				return err
 			}
-			rows = append(rows, rowOfBlock(f.t.printer.ID, f.b))
 		}
-		for _, f := range b.full {
-			more, err := finish(ctx, tx, f.t.printer.ID, f.b)
+		if len(b.open) > 0 {
+			_, err := tx.NewInsert().Model(&b.open).On("CONFLICT (printer_id) DO UPDATE").
+				Set("step = EXCLUDED.step").Set("start = EXCLUDED.start").Set("data = EXCLUDED.data").Exec(ctx)
 			if err != nil {
 				return err
 			}
-			rows = append(rows, more...)
-		}
-		if err := putBlocks(ctx, tx, rows); err != nil {
-			return err
 		}
 		if len(b.twins) == 0 {
 			return nil
@@ -151,54 +142,33 @@ func (b *batch) write(ctx context.Context, file *store.File) error {
 	if err != nil {
 		return fmt.Errorf("write history: %w", err)
 	}
-	for _, f := range b.fresh {
-		f.t.mu.Lock()
-		if h := &f.t.history; h.start == f.b.start && h.step == f.b.step {
-			dirty := h.dirty
-			h.merge(f.b)
-			h.loaded, h.dirty = true, dirty
-		}
-		f.t.mu.Unlock()
-	}
 	*b = batch{at: b.at, twins: b.twins[:0], open: b.open[:0]}
 	return nil
 }
 
-// finish gives the rows that a full block of the finest tier makes: itself, and what it adds to the coarser tiers.
-// Doing it again changes nothing.
-func finish(ctx context.Context, tx bun.Tx, printerID string, b *block) ([]blockRow, error) {
-	if !b.loaded {
-		if err := mergeStored(ctx, tx, printerID, b); err != nil {
-			return nil, err
-		}
-	}
-	rows := []blockRow{rowOfBlock(printerID, b)}
+// finish writes a full block of the finest tier, and what it adds to the coarser ones. Doing it again changes nothing.
+func finish(ctx context.Context, tx bun.Tx, printerID string, b *block) error {
+	blocks := []*block{b}
 	for _, to := range tiers[1:] {
-		coarse := rollUp(b, to)
-		if err := mergeStored(ctx, tx, printerID, coarse); err != nil {
-			return nil, err
-		}
-		// At once: two blocks of one batch may add to the same coarser one.
-		if err := putBlocks(ctx, tx, []blockRow{rowOfBlock(printerID, coarse)}); err != nil {
-			return nil, err
-		}
+		blocks = append(blocks, rollUp(b, to))
 	}
-	return rows, nil
-}
-
-func rowOfBlock(printerID string, b *block) blockRow {
-	return blockRow{PrinterID: printerID, Step: b.step, Start: b.start, Data: b.encode(nil)}
-}
-
-func putBlocks(ctx context.Context, tx bun.Tx, rows []blockRow) error {
-	if len(rows) == 0 {
-		return nil
+	rows := make([]blockRow, len(blocks))
+	for i, b := range blocks {
+		if err := mergeStored(ctx, tx, printerID, b); err != nil {
+			return err
+		}
+		rows[i] = blockRow{PrinterID: printerID, Step: b.step, Start: b.start, Data: b.encode(nil)}
 	}
 	_, err := tx.NewInsert().Model(&rows).On("CONFLICT (printer_id, step, start) DO UPDATE").Set("data = EXCLUDED.data").Exec(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = tx.NewDelete().Model((*openRow)(nil)).Where("printer_id = ?", printerID).Where("start = ?", b.start).Exec(ctx)
 	return err
 }
 
-// mergeStored adds what the database has of a block: from before a restart, or before a clock was set back.
+// mergeStored adds what the database has of a block: of a coarser tier from blocks before this one, of the finest from
+// before a clock was set back.
 func mergeStored(ctx context.Context, tx bun.Tx, printerID string, b *block) error {
 	row := blockRow{PrinterID: printerID, Step: b.step, Start: b.start}
 	err := tx.NewSelect().Model(&row).WherePK().Scan(ctx)
@@ -212,44 +182,4 @@ func mergeStored(ctx context.Context, tx bun.Tx, printerID string, b *block) err
 		b.merge(stored)
 	}
 	return nil // what cannot be read is no loss to write over
-}
-
-func (b *block) clone() *block {
-	c := *b
-	c.columns = make([]column, len(b.columns))
-	for i, col := range b.columns {
-		c.columns[i] = column{name: col.name, kind: col.kind, values: append([]int16(nil), col.values...)}
-	}
-	return &c
-}
-
-// catchUp rolls up the blocks that were open when the server last ended and whose time is over.
-func (s *Service) catchUp(ctx context.Context) error {
-	var at sql.NullInt64
-	if err := s.DB.History.Read.NewSelect().Model((*twinRow)(nil)).ColumnExpr("MAX(at)").Scan(ctx, &at); err != nil || !at.Valid {
-		return err
-	}
-	finest := tiers[0]
-	from, to := at.Int64/1000-2*finest.span(), finest.startOf(s.now().Unix())
-	var rows []blockRow
-	err := s.DB.History.Read.NewSelect().Model(&rows).Where("step = ?", finest.step).
-		Where("start >= ?", from).Where("start < ?", to).Scan(ctx)
-	if err != nil {
-		return err
-	}
-	for _, r := range rows {
-		b, err := decodeBlock(r.Data, r.Step, r.Start)
-		if err != nil {
-			continue
-		}
-		b.loaded = true
-		err = s.DB.History.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-			_, err := finish(ctx, tx, r.PrinterID, b)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -25,8 +25,7 @@ type block struct {
 	places  int
 	columns []column
 
-	loaded bool // what the database may already have of it is merged in
-	dirty  bool // the database does not have all of it
+	dirty bool // the database does not have all of it
 }
 
 type column struct {
@@ -115,6 +114,15 @@ func (b *block) merge(other *block) {
 			}
 		}
 	}
+}
+
+func (b *block) clone() *block {
+	c := *b
+	c.columns = make([]column, len(b.columns))
+	for i, col := range b.columns {
+		c.columns[i] = column{name: col.name, kind: col.kind, values: append([]int16(nil), col.values...)}
+	}
+	return &c
 }
 
 // encode appends the block's database form to to.

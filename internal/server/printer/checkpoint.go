@@ -17,6 +17,14 @@ type blockRow struct {
 	Data          []byte
 }
 
+type openRow struct {
+	bun.BaseModel `bun:"table:open_blocks,alias:o"`
+	PrinterID     string `bun:",pk"`
+	Step          int64
+	Start         int64
+	Data          []byte
+}
+
 type twinRow struct {
 	bun.BaseModel `bun:"table:twins,alias:t"`
 	PrinterID     string `bun:",pk"`
@@ -108,6 +116,27 @@ func (s *Service) restore(ctx context.Context) error {
 		if t.running != nil && t.status.Active() {
 			s.Jobs.Observe(t.printer.ID, t.snap, t.status, t.reportedAt)
 		}
+	}
+	return s.restoreOpen(ctx)
+}
+
+// restoreOpen reads the blocks that were being filled. One whose time is over is finished with the next sample.
+func (s *Service) restoreOpen(ctx context.Context) error {
+	var rows []openRow
+	if err := s.DB.History.Read.NewSelect().Model(&rows).Scan(ctx); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		t := s.byID[r.PrinterID]
+		if t == nil {
+			continue // removed
+		}
+		b, err := decodeBlock(r.Data, r.Step, r.Start)
+		if err != nil || r.Step != tiers[0].step || b.places != tiers[0].places {
+			s.log.Warn("open history block not readable", "printer", r.PrinterID)
+			continue
+		}
+		t.history = *b
 	}
 	return nil
 }

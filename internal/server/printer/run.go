@@ -101,9 +101,6 @@ func untilSample(now time.Time) time.Duration {
 
 // runTidy does what can wait.
 func (s *Service) runTidy(ctx context.Context) {
-	if err := s.catchUp(ctx); err != nil && ctx.Err() == nil {
-		s.log.Error("history not rolled up", "err", err)
-	}
 	for {
 		if err := s.expire(ctx); err != nil && ctx.Err() == nil {
 			s.log.Error("old history not deleted", "err", err)

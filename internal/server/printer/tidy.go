@@ -56,6 +56,9 @@ func (s *Service) clearPrinter(ctx context.Context, printerID string) error {
 			return deleteSome(ctx, s.DB.History, "DELETE FROM blocks WHERE (printer_id, step, start) IN (SELECT printer_id, step, start FROM blocks WHERE printer_id = ? LIMIT ?)", printerID, sliceRows)
 		},
 		func() (int, error) {
+			return deleteSome(ctx, s.DB.History, "DELETE FROM open_blocks WHERE printer_id = ?", printerID)
+		},
+		func() (int, error) {
 			return deleteSome(ctx, s.DB.History, "DELETE FROM twins WHERE printer_id = ?", printerID)
 		},
 		func() (int, error) {
