@@ -16,16 +16,16 @@ import (
 // window is how many events are under way at once.
 const window = 64
 
-// serve carries everything over an open connection until that ends or ctx does.
-func (l *Link) serve(ctx context.Context, c mqtt.Client, lost <-chan error) (err error) {
-	ctx, cancel := context.WithCancelCause(ctx)
+// serve carries everything over an open connection until that ends or whole does.
+func (l *Link) serve(whole context.Context, c mqtt.Client, lost <-chan error) (err error) {
+	ctx, cancel := context.WithCancelCause(whole)
 	var events sync.WaitGroup
 	defer func() {
-		if ctx.Err() != nil && errors.Is(context.Cause(ctx), context.Canceled) {
+		if whole.Err() != nil {
 			l.sayGoodbye(c)
 		}
 		cancel(nil)
-		c.Disconnect(0)
+		c.Disconnect(500) // ms at most, for the DISCONNECT that keeps the will from being published
 		events.Wait()
 		l.Watched(false)
 	}()
