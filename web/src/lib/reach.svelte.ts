@@ -38,7 +38,7 @@ class Reach {
 	/** Asks now instead of waiting. */
 	async ask(): Promise<void> {
 		try {
-			const response = await fetch('/healthz', { cache: 'no-store' });
+			const response = await fetch('/healthz', { cache: 'no-store', signal: AbortSignal.timeout(5000) });
 			if (response.ok) return this.answered();
 		} catch {
 			// Still away.

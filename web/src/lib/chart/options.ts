@@ -69,7 +69,8 @@ export function chartOptions(
 				grid: { stroke: colour('--line'), width: 1 },
 				size: 38,
 				gap: 6,
-				space: 44,
+				space: 38,
+				incrs: [5, 10, 20, 30, 60, 100],
 				values: (_, splits) => splits.map((split) => words.number(split))
 			}
 		],

@@ -48,7 +48,6 @@ class Fleet {
 
 	/** Keeps one printer live. `changed` when it may be gone or the rights to it may be others: fetch it again. */
 	watchOne(uuid: string, changed: () => void): () => void {
-		this.#forgetOthers();
 		const stops = [
 			serverClock.run(),
 			this.#hear(uuid, changed),
@@ -64,11 +63,13 @@ class Fleet {
 
 	/** The printer of that UUID, if it is known already. */
 	get(uuid: string): LivePrinter | undefined {
+		this.#forgetOthers();
 		return this.#known.get(uuid);
 	}
 
 	/** Takes what the server said of a printer. */
 	take(printer: Printer): LivePrinter {
+		this.#forgetOthers();
 		let live = this.#known.get(printer.uuid);
 		if (live) live.apply(printer);
 		else {

@@ -23,6 +23,7 @@ interface Channel {
 const RECONNECT = { minReconnectDelay: 100, maxReconnectDelay: 1500 };
 const RESUBSCRIBE = { minResubscribeDelay: 100, maxResubscribeDelay: 1500 };
 const DOUBT_MS = 1200; // without a connection for this long, is it the server or the WebSocket?
+const PATIENCE_MS = 4000;
 const POLL_MS = 5000;
 const LINGER_MS = 3000; // going from one page to the next keeps what both look at
 
@@ -165,11 +166,13 @@ class Push {
 	/** Still no connection: find out whether the server is away, we are signed out, or only WebSockets are refused. */
 	async #ask(): Promise<void> {
 		if (!this.#client || this.state === 'live') return;
+		// A dead network often answers nothing at all, instead of an error.
+		const patience = AbortSignal.timeout(PATIENCE_MS);
 		try {
-			await api.get('/me', { quiet: true });
+			await api.get('/me', { quiet: true, signal: patience });
 		} catch (thrown) {
 			const problem = asProblem(thrown);
-			if (problem.code === 'unreachable') reach.lost();
+			if (problem.code === 'unreachable' || patience.aborted) reach.lost();
 			if (problem.status === 401) return this.#close();
 			this.#doubt = setTimeout(() => void this.#ask(), DOUBT_MS);
 			return;
