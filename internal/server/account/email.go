@@ -2,6 +2,7 @@ package account
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 	"golang.org/x/text/unicode/norm"
@@ -31,7 +32,7 @@ type Email struct {
 func ParseEmail(field, raw string) (Email, error) {
 	address := norm.NFC.String(strings.TrimSpace(raw))
 	at := strings.LastIndexByte(address, '@')
-	if len(raw) > 4*emailBytes || at < 1 {
+	if len(raw) > 4*emailBytes || at < 1 || !utf8.ValidString(raw) {
 		return Email{}, emailInvalid(field)
 	}
 	local, domain := address[:at], address[at+1:]
@@ -41,6 +42,9 @@ func ParseEmail(field, raw string) (Email, error) {
 	ascii, err := domains.ToASCII(domain)
 	if err != nil || strings.HasSuffix(ascii, ".") || (!strings.Contains(ascii, ".") && ascii != "localhost") {
 		return Email{}, emailInvalid(field)
+	}
+	if again, err := domains.ToASCII(ascii); err != nil || again != ascii {
+		return Email{}, emailInvalid(field) // letters that may be encoded but not be looked up, U+FFFD for one
 	}
 	if last := ascii[strings.LastIndexByte(ascii, '.')+1:]; strings.Trim(last, "0123456789") == "" {
 		return Email{}, emailInvalid(field) // an IP address, or nothing that exists

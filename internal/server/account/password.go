@@ -90,13 +90,16 @@ func isPattern(p []rune) bool {
 			return true
 		}
 	}
-	step, same := p[1]-p[0], 0
+	up, down := 0, 0
 	for i := 1; i < len(p); i++ {
-		if d := p[i] - p[i-1]; d == step && (d == 1 || d == -1) {
-			same++
+		switch p[i] - p[i-1] {
+		case 1:
+			up++
+		case -1:
+			down++
 		}
 	}
-	return same >= len(p)-2 // 1234567890 turns once
+	return max(up, down) >= len(p)-2 // 1234567890 turns once
 }
 
 func repeats(p []rune, unit int) bool {
