@@ -1,6 +1,7 @@
 package printer
 
 import (
+	"context"
 	stdjson "encoding/json" // the form of problems and lists, as huma writes them
 	"errors"
 	"net/http"
@@ -23,7 +24,7 @@ type pluginItem struct {
 
 // PluginSummary answers GET /api/printers/summary: the account's devices, so that the plugin can take one's UUID again.
 func (s *Service) PluginSummary(w http.ResponseWriter, r *http.Request) {
-	actor, err := workspace.RequireUser(r.Context())
+	actor, err := pluginActor(r.Context())
 	if err != nil {
 		s.refuse(w, err)
 		return
@@ -47,6 +48,16 @@ func (s *Service) PluginSummary(w http.ResponseWriter, r *http.Request) {
 		items = append(items, item)
 	}
 	answer(w, http.StatusOK, map[string]any{"items": items})
+}
+
+// pluginActor gives who calls: the plugin by its access token, which is good for these calls and nothing else, or an
+// account's API token. The web server lets nobody else through.
+func pluginActor(ctx context.Context) (workspace.Actor, error) {
+	actor, ok := workspace.ActorFrom(ctx)
+	if !ok {
+		return actor, problem.ErrNotSignedIn
+	}
+	return actor, nil
 }
 
 // pluginRegistration is the part of the plugin's registration that means something here.
@@ -85,7 +96,7 @@ const maxPluginBody = 256 << 10
 // PluginRegister answers POST /api/printer/register: the printer is the account's from then on, pending until its
 // owner completes it in the page.
 func (s *Service) PluginRegister(w http.ResponseWriter, r *http.Request) {
-	actor, err := workspace.RequireUser(r.Context())
+	actor, err := pluginActor(r.Context())
 	if err != nil {
 		s.refuse(w, err)
 		return

@@ -64,6 +64,9 @@ func (s *Server) buildRoutes(pages *pages) error {
 	return m.err
 }
 
+// apiVersion is of the API, not of the program: /api/v1 only grows.
+const apiVersion = "1"
+
 // The ways to log in, as OpenAPI names them.
 const (
 	schemeSession = "session"
@@ -82,7 +85,7 @@ func init() {
 }
 
 func (s *Server) buildAPI(m *routes) error {
-	config := huma.DefaultConfig("FACTOR", s.Version)
+	config := huma.DefaultConfig("FACTOR", apiVersion)
 	config.Info.Description = "Watch and control 3D printers. Errors are RFC 9457 problems with a stable `code`. Times are RFC 3339 in " +
 		"UTC, temperatures °C, lengths mm, durations s. What changes comes over the WebSocket `/api/v1/push`, which speaks the " +
 		"centrifuge JSON protocol: channels `printer:{uuid}` and `events:{uuid}`."

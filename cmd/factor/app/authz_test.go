@@ -1,0 +1,391 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kangbyounggwan/factor/internal/server/account"
+	"github.com/kangbyounggwan/factor/internal/server/web/push/pushclient"
+)
+
+// actors are who asks, in the order of a row's verdicts.
+var actors = []string{"owner", "operator", "viewer", "other", "nobody", "admin", "device", "plugin", "ended", "token"}
+
+// Verdicts. in: let in, whatever becomes of the request then; the others are how somebody is kept out.
+const (
+	in      = "in"
+	sign    = "401" // not signed in
+	no      = "403" // may know of it, may not do it
+	hidden  = "404" // may not know of it
+	session = "ses" // signed in, but this wants a browser's session
+)
+
+// Rows that many routes share.
+var (
+	everybody = row{"everybody", []string{in, in, in, in, in, in, in, in, in, in}}
+	people    = row{"people", []string{in, in, in, in, sign, in, sign, no, sign, in}}
+	browsers  = row{"browsers", []string{in, in, in, in, sign, in, sign, no, sign, session}}
+	admins    = row{"administrators", []string{no, no, no, no, sign, in, sign, no, sign, no}}
+	lookers   = row{"who sees the workspace", []string{in, in, in, hidden, sign, hidden, sign, no, sign, in}}
+	owners    = row{"who owns the workspace", []string{in, no, no, hidden, sign, hidden, sign, no, sign, in}}
+	oneself   = row{"whose it is", []string{in, hidden, hidden, hidden, sign, hidden, sign, no, sign, in}}
+	inBrowser = row{"whose it is, in a browser", []string{in, hidden, hidden, hidden, sign, hidden, sign, no, sign, session}}
+	plugins   = row{"the 1.x plugin", []string{sign, sign, sign, sign, sign, sign, sign, in, sign, in}}
+	nothing   = row{"nothing is there", []string{hidden, hidden, hidden, hidden, hidden, hidden, hidden, hidden, hidden, hidden}}
+)
+
+type row struct {
+	name     string
+	verdicts []string
+}
+
+// table says for every route who is let in. A route that is missing here fails the test: decide who may use it.
+var table = map[string]struct {
+	row
+	body string
+}{
+	"GET /api/v1/server":                               {everybody, ""},
+	"POST /api/v1/signup":                              {everybody, `{"email":"x","name":"x","password":"x"}`},
+	"POST /api/v1/signup/resend":                       {everybody, `{"email":"nobody@example.com"}`},
+	"GET /api/v1/invitation":                           {everybody, ""},
+	"POST /api/v1/verify":                              {everybody, `{"token":"x"}`},
+	"POST /api/v1/session":                             {everybody, `{"email":"nobody@example.com","password":"x"}`},
+	"POST /api/v1/password/forgot":                     {everybody, `{"email":"nobody@example.com"}`},
+	"POST /api/v1/password/reset":                      {everybody, `{"token":"x","password":"x"}`},
+	"GET /api/v1/openapi.json":                         {everybody, ""},
+	"POST /api/auth/login":                             {everybody, `{"email":"nobody@example.com","password":"x"}`},
+	"GET /healthz":                                     {everybody, ""},
+	"GET /readyz":                                      {everybody, ""},
+	"GET /ca.crt":                                      {everybody, ""},
+	"GET /mqtt":                                        {everybody, ""}, // devices log in inside: TestAuthz_Topics
+	"/":                                                {everybody, ""},
+	"/api/":                                            {nothing, ""},
+	"GET /api/printers/summary":                        {plugins, ""},
+	"POST /api/printer/register":                       {plugins, `{}`},
+	"GET /metrics":                                     {admins, ""},
+	"GET /api/v1/push":                                 {people, ""}, // channels: TestAuthz_Channels
+	"DELETE /api/v1/session":                           {browsers, ""},
+	"DELETE /api/v1/sessions":                          {browsers, ""},
+	"GET /api/v1/sessions":                             {people, ""},
+	"DELETE /api/v1/sessions/{id}":                     {inBrowser, ""},
+	"GET /api/v1/me":                                   {people, ""},
+	"PATCH /api/v1/me":                                 {people, `{}`},
+	"DELETE /api/v1/me":                                {browsers, `{"password":"wrong"}`},
+	"POST /api/v1/me/password":                         {browsers, `{"current":"wrong","new":"x"}`},
+	"POST /api/v1/me/email":                            {browsers, `{"password":"wrong","email":"x"}`},
+	"GET /api/v1/me/invitations":                       {people, ""},
+	"GET /api/v1/tokens":                               {people, ""},
+	"POST /api/v1/tokens":                              {browsers, `{"name":""}`},
+	"DELETE /api/v1/tokens/{id}":                       {inBrowser, ""},
+	"GET /api/v1/audit":                                {people, ""},
+	"GET /api/v1/workspaces":                           {people, ""},
+	"PATCH /api/v1/workspaces/{id}":                    {owners, `{"name":"Workshop"}`},
+	"GET /api/v1/workspaces/{id}/members":              {lookers, ""},
+	"POST /api/v1/workspaces/{id}/members":             {owners, `{"email":"x","role":"viewer"}`},
+	"PATCH /api/v1/workspaces/{id}/members/{user_id}":  {owners, `{"role":"viewer"}`},
+	"DELETE /api/v1/workspaces/{id}/members/{user_id}": {owners, ""},
+	"DELETE /api/v1/workspaces/{id}/invitations/{invitation_id}": {owners, ""},
+	"POST /api/v1/me/invitations/{id}/accept":                    {oneself, ""},
+	"DELETE /api/v1/me/invitations/{id}":                         {oneself, ""},
+	"GET /api/v1/printers":                                       {people, ""},
+	"POST /api/v1/printers":                                      {people, `{"uuid":"x","name":"x"}`},
+	"GET /api/v1/printers/{uuid}":                                {lookers, ""},
+	"PATCH /api/v1/printers/{uuid}":                              {owners, `{"name":"P"}`},
+	"DELETE /api/v1/printers/{uuid}":                             {owners, ""},
+	"POST /api/v1/printers/{uuid}/token":                         {owners, ""},
+	"POST /api/v1/printers/{uuid}/replace":                       {owners, `{"uuid":"0b9c7b8e-1111-4222-8333-444455556666"}`},
+	"GET /api/v1/printers/{uuid}/cameras":                        {lookers, ""},
+	"PUT /api/v1/printers/{uuid}/cameras":                        {owners, `{"items":[]}`},
+	"POST /api/v1/printers/{uuid}/attention/ack":                 {row{"who controls", []string{in, in, no, hidden, sign, hidden, sign, no, sign, in}}, ""},
+	"GET /api/v1/printers/{uuid}/events":                         {lookers, ""},
+	"GET /api/v1/printers/{uuid}/history":                        {lookers, ""},
+	"GET /api/v1/printers/{uuid}/files":                          {lookers, ""},
+	"GET /api/v1/printers/{uuid}/jobs":                           {lookers, ""},
+	"GET /api/v1/admin/users":                                    {admins, ""},
+	"PATCH /api/v1/admin/users/{id}":                             {admins, `{}`},
+	"DELETE /api/v1/admin/users/{id}":                            {admins, ""},
+	"GET /api/v1/admin/invitations":                              {admins, ""},
+	"POST /api/v1/admin/invitations":                             {admins, `{}`},
+	"DELETE /api/v1/admin/invitations/{id}":                      {admins, ""},
+	"POST /api/v1/admin/mail/test":                               {admins, `{"to":"x@example.com"}`},
+	"GET /api/v1/admin/audit":                                    {admins, ""},
+	"GET /api/v1/admin/server":                                   {admins, ""},
+}
+
+// cast is everybody of the table on one site, and what they fight over.
+type cast struct {
+	*site
+	who       map[string]*visitor
+	workspace string // the owner's
+}
+
+func mustCast(t *testing.T) *cast {
+	t.Helper()
+	c := &cast{site: mustServe(t, t.TempDir()), who: map[string]*visitor{}}
+	for _, name := range []string{"owner", "operator", "viewer", "other", "admin", "ended", "member"} {
+		c.who[name] = c.account(t, name, name == "admin")
+	}
+	owner := c.who["owner"]
+	var list struct{ Items []struct{ ID string } }
+	owner.must(t, http.StatusOK, "GET", "/api/v1/workspaces", nil, &list)
+	c.workspace = list.Items[0].ID
+	c.join(t, "operator", "operator")
+	c.join(t, "viewer", "viewer")
+	c.join(t, "member", "viewer")
+	c.who["nobody"] = c.visitor(t)
+	c.who["device"], c.who["plugin"], c.who["token"] = c.visitor(t), c.visitor(t), c.visitor(t)
+	_, c.who["device"].token = owner.enrol(t, "its printer")
+	var made struct{ Token string }
+	owner.must(t, http.StatusCreated, "POST", "/api/v1/tokens", map[string]string{"name": "t"}, &made)
+	c.who["token"].token = made.Token
+	c.signPluginIn(t)
+	c.endSession(t)
+	return c
+}
+
+func (c *cast) signPluginIn(t *testing.T) {
+	t.Helper()
+	var login struct {
+		AccessToken string `json:"access_token"`
+	}
+	c.who["plugin"].must(t, http.StatusOK, "POST", "/api/auth/login", map[string]string{"email": "owner@example.com", "password": password}, &login)
+	c.who["plugin"].token = login.AccessToken
+}
+
+// join makes somebody a member of the owner's workspace.
+func (c *cast) join(t *testing.T, name, role string) {
+	t.Helper()
+	c.who[name].must(t, http.StatusNoContent, "POST", "/api/v1/me/invitations/"+c.invite(t, name, role)+"/accept", nil, nil)
+}
+
+func (c *cast) invite(t *testing.T, name, role string) string {
+	t.Helper()
+	status, body := c.who["owner"].call(t, "POST", "/api/v1/workspaces/"+c.workspace+"/members", map[string]string{"email": name + "@example.com", "role": role})
+	if status >= 300 {
+		t.Fatalf("invite %s: %d %s", name, status, body)
+	}
+	var list struct{ Items []struct{ ID string } }
+	c.who[name].must(t, http.StatusOK, "GET", "/api/v1/me/invitations", nil, &list)
+	if len(list.Items) == 0 {
+		t.Fatalf("%s has no invitation", name)
+	}
+	return list.Items[0].ID
+}
+
+// endSession ends the session of the one called ended, who goes on showing its cookie.
+func (c *cast) endSession(t *testing.T) {
+	t.Helper()
+	ended := c.who["ended"]
+	r, err := http.NewRequest("GET", c.url+"/api/v1/me", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cookies := ended.http.Jar.Cookies(r.URL)
+	ended.must(t, http.StatusNoContent, "DELETE", "/api/v1/session", nil, nil)
+	ended.http.Jar.SetCookies(r.URL, cookies)
+	if !slices.ContainsFunc(cookies, func(k *http.Cookie) bool { return k.Name == account.SessionCookie }) {
+		t.Fatal("no session cookie")
+	}
+}
+
+// path fills in the names of a route with things of the owner's, made anew where a call may end them. undo puts things
+// back as they were.
+func (c *cast) path(t *testing.T, route, actor string) (path string, undo func()) {
+	t.Helper()
+	undo = func() {}
+	if _, path, _ = strings.Cut(route, " "); path == "" {
+		path = route
+	}
+	owner := c.who["owner"]
+	switch {
+	case path == "/api/":
+		return "/api/nothing", undo
+	case strings.Contains(path, "/printers/{uuid}"):
+		uuid, _ := owner.enrol(t, "P")
+		undo = func() { owner.call(t, "DELETE", "/api/v1/printers/"+uuid, nil) }
+		return strings.Replace(path, "{uuid}", uuid, 1), undo
+	case strings.Contains(path, "{invitation_id}"):
+		id := c.invite(t, "other", "viewer")
+		undo = func() { owner.call(t, "DELETE", "/api/v1/workspaces/"+c.workspace+"/invitations/"+id, nil) }
+		return c.workspacePath(path, "{invitation_id}", id), undo
+	case strings.Contains(path, "{user_id}"):
+		if actor == "owner" || actor == "token" { // the member may go, and comes back
+			undo = func() {
+				owner.call(t, "DELETE", "/api/v1/workspaces/"+c.workspace+"/members/"+c.who["member"].id, nil)
+				c.join(t, "member", "viewer")
+			}
+		}
+		return c.workspacePath(path, "{user_id}", c.who["member"].id), undo
+	case strings.HasPrefix(path, "/api/v1/workspaces/{id}"):
+		return strings.Replace(path, "{id}", c.workspace, 1), undo
+	case path == "/api/v1/tokens/{id}":
+		var made struct{ ID string }
+		owner.must(t, http.StatusCreated, "POST", "/api/v1/tokens", map[string]string{"name": "t"}, &made)
+		return strings.Replace(path, "{id}", made.ID, 1), undo
+	case path == "/api/v1/sessions/{id}":
+		c.account2(t, "owner")
+		var list struct {
+			Items []struct {
+				ID      string
+				Current bool
+			}
+		}
+		owner.must(t, http.StatusOK, "GET", "/api/v1/sessions", nil, &list)
+		i := slices.IndexFunc(list.Items, func(s struct {
+			ID      string
+			Current bool
+		}) bool {
+			return !s.Current
+		})
+		return strings.Replace(path, "{id}", list.Items[i].ID, 1), undo
+	case strings.HasPrefix(path, "/api/v1/me/invitations/{id}"):
+		return strings.Replace(path, "{id}", c.receivedByOwner(t), 1), undo
+	case path == "/api/v1/admin/users/{id}":
+		return strings.Replace(path, "{id}", "00000000-0000-7000-8000-000000000000", 1), undo
+	case path == "/api/v1/admin/invitations/{id}":
+		var made struct{ ID string }
+		c.who["admin"].must(t, http.StatusCreated, "POST", "/api/v1/admin/invitations", map[string]string{}, &made)
+		return strings.Replace(path, "{id}", made.ID, 1), undo
+	}
+	return path, undo
+}
+
+func (c *cast) workspacePath(path, name, id string) string {
+	return strings.Replace(strings.Replace(path, "{id}", c.workspace, 1), name, id, 1)
+}
+
+// receivedByOwner gives an invitation that the owner has from another one's workspace.
+func (c *cast) receivedByOwner(t *testing.T) string {
+	t.Helper()
+	other := &cast{site: c.site, who: map[string]*visitor{"owner": c.who["other"], "guest": c.who["owner"]}}
+	var list struct{ Items []struct{ ID string } }
+	c.who["other"].must(t, http.StatusOK, "GET", "/api/v1/workspaces", nil, &list)
+	other.workspace = list.Items[0].ID
+	other.who["owner"].call(t, "DELETE", "/api/v1/workspaces/"+other.workspace+"/members/"+c.who["owner"].id, nil)
+	status, body := other.who["owner"].call(t, "POST", "/api/v1/workspaces/"+other.workspace+"/members", map[string]string{"email": "owner@example.com", "role": "viewer"})
+	if status >= 300 {
+		t.Fatalf("%d %s", status, body)
+	}
+	c.who["owner"].must(t, http.StatusOK, "GET", "/api/v1/me/invitations", nil, &list)
+	return list.Items[0].ID
+}
+
+// account2 signs an account in once more, elsewhere.
+func (c *cast) account2(t *testing.T, name string) *visitor {
+	t.Helper()
+	v := c.visitor(t)
+	v.id = c.who[name].id
+	v.must(t, http.StatusOK, "POST", "/api/v1/session", map[string]string{"email": name + "@example.com", "password": password}, nil)
+	return v
+}
+
+// verdict tells how a call was met.
+func verdict(status int, body []byte) string {
+	var p struct{ Code string }
+	_ = json.Unmarshal(body, &p)
+	switch {
+	case status == http.StatusUnauthorized && p.Code == "not_signed_in":
+		return sign
+	case status == http.StatusForbidden && p.Code == "not_allowed":
+		return no
+	case status == http.StatusForbidden && p.Code == "session_required":
+		return session
+	case status == http.StatusNotFound && p.Code == "not_found":
+		return hidden
+	case status >= 500 && !strings.HasPrefix(string(body), "<!doctype html>"): // a tree without pages says so by 503
+		return fmt.Sprint(status)
+	}
+	return in
+}
+
+func TestAuthz_Routes(t *testing.T) {
+	c := mustCast(t)
+	routes := c.Web.Routes()
+	for route := range table {
+		if !slices.Contains(routes, route) {
+			t.Errorf("%s is in the table and is no route", route)
+		}
+	}
+	slices.Sort(routes)
+	for _, route := range routes {
+		entry, ok := table[route]
+		if !ok {
+			t.Errorf("%s is missing in the table: say there who may use it", route)
+			continue
+		}
+		t.Run(strings.ReplaceAll(route, "/", "|"), func(t *testing.T) {
+			for i, actor := range actors {
+				c.try(t, route, entry.body, actor, entry.verdicts[i])
+			}
+		})
+	}
+}
+
+func (c *cast) try(t *testing.T, route, body, actor, want string) {
+	t.Helper()
+	method, _, ok := strings.Cut(route, " ")
+	if !ok {
+		method = "GET"
+	}
+	who := c.who[actor]
+	if ends := strings.HasPrefix(route, "DELETE /api/v1/session"); ends && who.id != "" && actor != "ended" {
+		who = c.account2(t, actor) // not the session that the rest of the table needs
+		if route == "DELETE /api/v1/sessions" {
+			defer func() {
+				c.who[actor] = c.account2(t, actor)
+				c.signPluginIn(t)
+			}()
+		}
+		if actor == "owner" && strings.Contains(route, "{id}") {
+			who = c.who[actor]
+		}
+	}
+	var in any
+	if body != "" {
+		in = json.RawMessage(body)
+	}
+	path, undo := c.path(t, route, actor)
+	defer undo()
+	status, text := who.call(t, method, path, in)
+	if got := verdict(status, text); got != want {
+		// An administrator is told that there is no such account, which only he may ask.
+		if want == "in" && got == hidden && actor == "admin" && strings.Contains(route, "/admin/") {
+			return
+		}
+		t.Errorf("%s: %s (%d %.200s), want %s", actor, got, status, text, want)
+	}
+}
+
+func TestAuthz_Channels(t *testing.T) {
+	c := mustCast(t)
+	uuid, _ := c.who["owner"].enrol(t, "P")
+	may := map[string]bool{"owner": true, "operator": true, "viewer": true, "token": true}
+	connects := map[string]bool{"owner": true, "operator": true, "viewer": true, "token": true, "other": true, "admin": true}
+	for _, actor := range actors {
+		t.Run(actor, func(t *testing.T) {
+			page, err := c.who[actor].tryWatch(t.Context())
+			if (err == nil) != connects[actor] {
+				t.Fatalf("connect: %v", err)
+			}
+			if err != nil {
+				return
+			}
+			defer page.Close()
+			for _, channel := range []string{"printer:" + uuid, "events:" + uuid} {
+				_, err := page.Subscribe(t.Context(), channel, true)
+				if refused, is := err.(*pushclient.Refused); (err == nil) != may[actor] || (err != nil && (!is || refused.Code != 103)) {
+					t.Errorf("%s: %v", channel, err)
+				}
+			}
+			for _, name := range []string{"owner", "other"} {
+				if _, err := page.Subscribe(t.Context(), "user:"+c.who[name].id, false); err == nil && name != actor {
+					t.Errorf("hears what is said to %s", name)
+				}
+			}
+		})
+	}
+}
