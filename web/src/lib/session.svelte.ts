@@ -35,6 +35,11 @@ class SignedIn {
 			const remembered = recall();
 			if (remembered) this.enter(remembered);
 			else this.state = 'unknown';
+			if (reach.state !== 'lost') {
+				// It answered, but with an error of its own: only asking again helps.
+				setTimeout(() => void this.#ask(), 3000);
+				return;
+			}
 			const stop = reach.onBack(() => {
 				stop();
 				void this.#ask();

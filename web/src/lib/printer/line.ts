@@ -15,7 +15,7 @@ export function statusLine(printer: Printer, finish: number | undefined, now: nu
 		case 'pending':
 			return m.printer_line_pending();
 		case 'disconnected':
-			return m.printer_line_disconnected();
+			return waitsForOctoPrint(printer) ? m.printer_line_octoprint() : m.printer_line_disconnected();
 		case 'connecting':
 			return m.printer_line_connecting();
 		case 'idle':
@@ -36,6 +36,11 @@ export function statusLine(printer: Printer, finish: number | undefined, now: nu
 		default:
 			return finish === undefined ? m.printer_finish_unknown() : finishLine(finish, now);
 	}
+}
+
+/** The device is there, but cannot say anything about its printer: why is said by its attention. */
+export function waitsForOctoPrint(printer: Pick<Printer, 'attention'>): boolean {
+	return printer.attention.includes('octoprint_unreachable') || printer.attention.includes('key_refused');
 }
 
 /** "18:42 완료 예정 · 1시간 12분 남음" */
