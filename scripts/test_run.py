@@ -75,9 +75,7 @@ class RunTest(unittest.TestCase):
 
     def assert_all_ended(self, pids: set[int]) -> None:
         wait_for(lambda: not any(alive(pid) for pid in pids), limit_s=60)
-        for name, port in self.ports.items():
-            with socket.socket() as s:
-                self.assertNotEqual(s.connect_ex(("127.0.0.1", int(port))), 0, f"{name} still answers")
+        wait_for(lambda: not any(answers(port) for port in self.ports.values()), limit_s=60)
 
     def test_a_print_is_live_and_a_second_start_keeps_everything(self):
         process = self.started()
@@ -146,3 +144,8 @@ class RunTest(unittest.TestCase):
             process = self.start(**env)
             self.assertEqual(process.wait(60), 1)
             self.assertIn(said, process.said())
+
+
+def answers(port: str) -> bool:
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", int(port))) == 0
