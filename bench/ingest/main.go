@@ -35,8 +35,10 @@ type settings struct {
 	mode    string
 	conns   int
 	rates   []int // messages a second, all connections together
+	settle  time.Duration // before it is measured
 	seconds time.Duration
 	factor  string
+	fleet   int
 }
 
 func main() {
@@ -51,13 +53,14 @@ func main() {
 			return
 		}
 	}
-	var s settings
+	s := settings{settle: 2 * time.Second}
 	var rates string
 	flag.StringVar(&s.mode, "mode", "all", "route, decode, full, memory or all")
 	flag.IntVar(&s.conns, "conns", 1000, "connections")
 	flag.StringVar(&rates, "rates", "10000,20000,40000", "messages a second of all connections together, one run each")
 	flag.DurationVar(&s.seconds, "seconds", 6*time.Second, "steady load that is measured")
 	flag.StringVar(&s.factor, "factor", "bin/factor", "the real server, for -mode full")
+	flag.IntVar(&s.fleet, "printers", 15_000, "printers of -mode full")
 	flag.Parse()
 	for _, r := range strings.Split(rates, ",") {
 		n, err := strconv.Atoi(r)

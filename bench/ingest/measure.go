@@ -38,7 +38,7 @@ func (s *settings) measure(load, server *process, rate int, through func(tally) 
 	if _, _, _, err := look(); err != nil { // it begins
 		return figure{}, err
 	}
-	time.Sleep(2 * time.Second) // until it is steady
+	time.Sleep(s.settle)
 	n0, cpu0, at0, err := look()
 	if err != nil {
 		return figure{}, err
