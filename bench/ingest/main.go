@@ -34,7 +34,7 @@ import (
 type settings struct {
 	mode    string
 	conns   int
-	rates   []int // messages a second, all connections together
+	rates   []int         // messages a second, all connections together
 	settle  time.Duration // before it is measured
 	seconds time.Duration
 	factor  string
