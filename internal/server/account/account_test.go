@@ -61,6 +61,23 @@ func TestPassword_Change(t *testing.T) {
 	}
 }
 
+func TestPassword_FromTheCommandLine(t *testing.T) {
+	s := newServer(t)
+	s.addUser("kim@example.com", false)
+	b := s.signedIn("kim@example.com")
+	if _, err := s.acc.SetPassword(t.Context(), "kim@example.com", "short"); problem.Code(err) != "password_weak" {
+		t.Errorf("got %v", err)
+	}
+	if _, err := s.acc.SetPassword(t.Context(), "lee@example.com", "a better choice"); problem.Code(err) != "not_found" {
+		t.Errorf("got %v", err)
+	}
+	if _, err := s.acc.SetPassword(t.Context(), "Kim@example.com", "a better choice"); err != nil {
+		t.Fatal(err)
+	}
+	b.want(401, "not_signed_in", "GET", "/me", nil)
+	b.want(200, "", "POST", "/session", login("kim@example.com", "a better choice"))
+}
+
 func TestPassword_Forgotten(t *testing.T) {
 	s := newServer(t, withMail)
 	s.addUser("kim@example.com", false)

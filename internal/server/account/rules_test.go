@@ -191,8 +191,10 @@ func TestThrottle(t *testing.T) {
 		}
 	}
 	now = now.Add(2 * time.Hour)
-	if th.take("a") != 0 || th.take("a") != 0 {
-		t.Fatal("a quiet key is not forgotten")
+	for range 2 {
+		if th.take("a") != 0 {
+			t.Fatal("a quiet key is not forgotten")
+		}
 	}
 	th.giveBack("a")
 	th.take("a")
