@@ -94,6 +94,22 @@ func TestLogin_KnownPlacesAreSlowedByTheirOwnFailures(t *testing.T) {
 	b.want(200, "", "POST", "/session", login("kim@example.com", goodPassword))
 }
 
+// Somebody who tried until he had to wait, and then asked for a new password, need not wait any more.
+func TestLogin_ResetEndsTheWait(t *testing.T) {
+	s := newServer(t, withMail)
+	s.addUser("kim@example.com", false)
+	for _, b := range []*browser{s.signedIn("kim@example.com"), s.browser()} {
+		for range 10 {
+			b.want(401, "invalid_credentials", "POST", "/session", login("kim@example.com", "a wrong one"))
+		}
+		b.want(429, "slow_down", "POST", "/session", login("kim@example.com", goodPassword))
+		b.want(202, "", "POST", "/password/forgot", m{"email": "kim@example.com"})
+		b.want(204, "", "POST", "/password/reset", m{"token": s.inbox.next("kim@example.com").token(t), "password": goodPassword})
+		s.inbox.next("kim@example.com")
+		b.want(200, "", "POST", "/session", login("kim@example.com", goodPassword))
+	}
+}
+
 func TestLogin_AddressIsSlowedOverAllAccounts(t *testing.T) {
 	s := newServer(t)
 	s.addUser("kim@example.com", false)

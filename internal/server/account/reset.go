@@ -75,6 +75,9 @@ func (s *Service) ResetPassword(ctx context.Context, token, password string) err
 	}
 	s.Mail.Wake()
 	s.slow.account.clear(u.EmailKey)
+	for _, hash := range knownHashes("", OriginFrom(ctx).Address) {
+		s.slow.known.clear(u.EmailKey + " " + hash) // who forgot his password has tried a few
+	}
 	s.slow.reauth.clear(u.ID)
 	s.publishEnded(ended)
 	return nil
