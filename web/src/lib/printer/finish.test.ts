@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Printer } from '$lib/api/types';
+import { m } from '$lib/paraglide/messages';
 import { finishAt, originWord, secondsLeft, share, wholePercent } from './finish';
 import { samplePrinter } from './sample';
 
@@ -50,7 +51,7 @@ describe('secondsLeft', () => {
 describe('originWord', () => {
 	it('has words for OctoPrint’s origins and names a plugin’s', () => {
 		for (const origin of ['linear', 'analysis', 'average', 'mixed-analysis', 'mixed-average', 'genius', 'slicer']) {
-			expect(originWord(origin)).not.toContain(origin);
+			expect(originWord(origin)).not.toBe(m.printer_origin_other({ name: origin }));
 		}
 		expect(originWord('TimeWizard')).toContain('TimeWizard');
 		expect(originWord(null)).toBeUndefined();
