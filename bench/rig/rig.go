@@ -1,0 +1,187 @@
+// Package rig starts the real program for a benchmark, on free ports and a folder of its own, and reads from the
+// system what it costs.
+package rig
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	email    = "bench@example.com"
+	password = "nozzle-warm-tuesday-72"
+
+	startTimeout = 30 * time.Second
+	stopTimeout  = 10 * time.Second
+)
+
+// Server is a running bin/factor.
+type Server struct {
+	URL     string        // of the pages
+	MQTTS   string        // host:port
+	CA      []byte        // PEM of its certificate authority
+	Ready   time.Duration // from its start to the first 200 of /readyz
+	Program string
+	Data    string
+
+	cmd    *exec.Cmd
+	output bytes.Buffer
+	Token  string // API token of an administrator, after Account
+}
+
+// Start starts program on the data folder and waits until it is ready.
+func Start(ctx context.Context, program, data string) (*Server, error) {
+	s := &Server{Program: program, Data: data}
+	run := filepath.Join(data, "run.json")
+	_ = os.Remove(run)
+	s.cmd = exec.Command(program, "serve", "--data", data, "--http", "127.0.0.1:0", "--https", "off", "--mqtts", "127.0.0.1:0", "--log-level", "warn")
+	s.cmd.Stdout, s.cmd.Stderr = &s.output, &s.output
+	begun := time.Now()
+	if err := s.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s (make it with `make build`): %w", program, err)
+	}
+	var at struct{ HTTP, MQTTS string }
+	for {
+		if text, err := os.ReadFile(run); err == nil && json.Unmarshal(text, &at) == nil {
+			if resp, err := http.Get("http://" + at.HTTP + "/readyz"); err == nil {
+				resp.Body.Close()
+				if resp.StatusCode == http.StatusOK {
+					break
+				}
+			}
+		}
+		if ctx.Err() != nil || time.Since(begun) > startTimeout {
+			return nil, errors.Join(fmt.Errorf("%s is not ready: %s", program, s.output.String()), s.Stop())
+		}
+		time.Sleep(time.Millisecond)
+	}
+	s.Ready = time.Since(begun)
+	s.URL, s.MQTTS = "http://"+at.HTTP, at.MQTTS
+	var err error
+	s.CA, err = os.ReadFile(filepath.Join(data, "tls", "ca.crt"))
+	return s, err
+}
+
+// Stop ends the server in order.
+func (s *Server) Stop() error {
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	timer := time.AfterFunc(stopTimeout, func() { _ = s.cmd.Process.Kill() })
+	defer timer.Stop()
+	if err := s.cmd.Wait(); err != nil {
+		return fmt.Errorf("the server ended badly: %w\n%s", err, s.output.String())
+	}
+	return nil
+}
+
+// Account makes an administrator and an API token for him.
+func (s *Server) Account(ctx context.Context) error {
+	add := exec.CommandContext(ctx, s.Program, "user", "add", "--data", s.Data, "--email", email, "--name", "Bench", "--admin", "--password-stdin")
+	add.Stdin = strings.NewReader(password)
+	if out, err := add.CombinedOutput(); err != nil {
+		return fmt.Errorf("add an account: %w: %s", err, out)
+	}
+	out, err := exec.CommandContext(ctx, s.Program, "token", "add", "--data", s.Data, "--email", email, "--name", "bench").Output()
+	if err != nil {
+		return fmt.Errorf("add a token: %w", err)
+	}
+	s.Token = strings.TrimSpace(string(out))
+	return nil
+}
+
+// Call makes a request of the API and reads its answer into out.
+func (s *Server) Call(ctx context.Context, method, path string, body, out any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, method, s.URL+path, bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+s.Token)
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	text, err = io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode >= 300 {
+		return fmt.Errorf("%s %s: %s %s", method, path, resp.Status, text)
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(text, out)
+}
+
+// Printer registers a printer and gives its device's token.
+func (s *Server) Printer(ctx context.Context, uuid, name string) (token string, err error) {
+	var made struct {
+		Token string `json:"device_token"`
+	}
+	err = s.Call(ctx, http.MethodPost, "/api/v1/printers", map[string]string{"uuid": uuid, "name": name}, &made)
+	return made.Token, err
+}
+
+// RSS gives the server's resident memory in bytes.
+func (s *Server) RSS() (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.SplitSeq(string(text), "\n") {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kb, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+			return kb << 10, err
+		}
+	}
+	return 0, errors.New("no VmRSS")
+}
+
+// clockTick is what /proc counts CPU time in on Linux, whatever the kernel's own tick is (proc(5), sysconf(_SC_CLK_TCK)).
+const clockTick = 10 * time.Millisecond
+
+// CPU gives the CPU time that the server has used.
+func (s *Server) CPU() (time.Duration, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	// The name may hold anything; fields are counted behind its bracket. utime and stime are the 14th and 15th.
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	var sum time.Duration
+	for _, f := range fields[11:13] {
+		n, err := strconv.ParseInt(f, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		sum += time.Duration(n) * clockTick
+	}
+	return sum, nil
+}
+
+// Verdict says whether a figure keeps its goal.
+func Verdict(kept bool) string {
+	if kept {
+		return "kept"
+	}
+	return "MISSED"
+}
