@@ -43,6 +43,10 @@ func (s *Service) Status(id Identity, payload []byte, at time.Time) {
 		return
 	}
 	t.lastSeen, t.dirty = at, true
+	if !t.online && t.conn != 0 {
+		t.comes(at) // it said that it goes, and did not
+	}
+	tree := t.wantsTree(at)
 	before, reported := t.snap, t.reportedAt
 	old, changed, moved := t.take(snap, at)
 	if t.snap == snap && (t.status != t.observed || !sameJob(before, snap)) {
@@ -61,6 +65,9 @@ func (s *Service) Status(id Identity, payload []byte, at time.Time) {
 	t.mu.Unlock()
 	snapshots.Put(old)
 	s.count.status.ok.Inc()
+	if tree {
+		s.findTree(t, id, payload, at)
+	}
 	if tell {
 		s.Bus.TwinChanged.Publish(bus.TwinChanged{PrinterID: id.PrinterID, UUID: uuid})
 	}

@@ -18,7 +18,7 @@ const (
 // Run samples, writes and tidies until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	var work sync.WaitGroup
-	for _, run := range []func(context.Context){s.runSweep, s.runHistory, s.runTidy} {
+	for _, run := range []func(context.Context){s.runSweep, s.runHistory, s.runTidy, s.runTrees} {
 		work.Go(func() { run(ctx) })
 	}
 	work.Wait()

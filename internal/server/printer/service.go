@@ -78,6 +78,7 @@ type Service struct {
 	begun time.Time
 	end   func()        // ends the subscription to the bus
 	soon  chan struct{} // capacity 1: urgent is not empty
+	trees chan foundTree
 
 	urgentMu sync.Mutex
 	urgent   []*twin // those whose state is to be written now
@@ -112,7 +113,7 @@ func (s *Service) Initialize(ctx context.Context) error {
 		s.EventAge = 365 * 24 * time.Hour
 	}
 	s.begun = s.now()
-	s.soon = make(chan struct{}, 1)
+	s.soon, s.trees = make(chan struct{}, 1), make(chan foundTree, 64)
 	s.byUUID, s.byID, s.names = map[string]*twin{}, map[string]*twin{}, map[string]string{}
 	if err := s.load(ctx); err != nil {
 		return fmt.Errorf("load printers: %w", err)

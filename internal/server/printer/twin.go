@@ -25,6 +25,8 @@ type twin struct {
 	interval    float64   // s between two reports, stated or measured
 	finishAt    time.Time // when the job will likely end; zero: nobody knows
 	presence    *wire.Presence
+	treeAt      time.Time // when a snapshot was last looked through for the file tree
+	treeHash    uint64    // of the tree found there
 
 	// How it is connected.
 	conn          uint64 // the newest connection; 0: none
