@@ -12,15 +12,19 @@ import (
 // doctorCommand takes the settings of serve, so that it looks at the same installation. They may be wrong: it says so
 // instead of refusing them.
 type doctorCommand struct {
-	Settings config.Settings `embed:""`
-	JSON     bool            `name:"json" help:"Print the findings as JSON."`
+	Settings unchecked `embed:""`
+	JSON     bool      `name:"json" help:"Print the findings as JSON."`
 }
+
+// unchecked is the settings without their Validate, which kong would call.
+type unchecked config.Settings
 
 var marks = map[doctor.Grade]string{doctor.Good: "✓", doctor.Warning: "!", doctor.Bad: "✗"}
 
 // Run ends with exit code 1 when something does not work.
 func (c *doctorCommand) Run(ctx context.Context, s *streams) error {
-	found := doctor.Examine(ctx, &doctor.Patient{Settings: &c.Settings})
+	settings := config.Settings(c.Settings)
+	found := doctor.Examine(ctx, &doctor.Patient{Settings: &settings})
 	worst := doctor.Worst(found)
 	if c.JSON {
 		out := json.NewEncoder(s.out)
