@@ -123,8 +123,12 @@ func (c *conn) reason(err error) Reason {
 		}
 		return ReasonTimeout
 	}
-	if c.transport == TransportWebSocket && c.alive && time.Since(c.LastPacket()) >= c.idle {
-		return ReasonTimeout // a WebSocket's deadline closes it and does not say so
+	switch now := time.Now(); { // a WebSocket's deadline closes it and does not say so
+	case c.transport != TransportWebSocket:
+	case c.alive && now.Sub(c.LastPacket()) >= c.idle:
+		return ReasonTimeout
+	case !c.alive && now.Sub(c.since) >= c.g.limits.ConnectTimeout:
+		return ReasonUnfinished
 	}
 	return ReasonLost
 }
