@@ -71,6 +71,9 @@ func (s *Service) view(t *twin, role workspace.Role) View {
 		Cameras: shownCameras(p.Cameras, role == workspace.RoleOwner),
 		Job:     t.viewJob(), LastJob: viewLast(t.last),
 	}
+	if role == "" && v.Workspace.Name == "" {
+		v.Workspace = ViewWorkspace{} // not asked for since the start: the page keeps the name that it has
+	}
 	if t.online {
 		v.ConnectedAt = moment(t.connectedAt)
 	} else {

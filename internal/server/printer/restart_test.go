@@ -3,6 +3,7 @@ package printer
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,6 +33,15 @@ func TestRestartKnowsWhatWas(t *testing.T) {
 	if *v.Progress.Completion != 41.5 || *v.Temperatures["bed"].Actual != 60 || v.Agent == nil || v.Agent.Version != "1.2.3" ||
 		v.Connection != before.Connection || v.Job.ID != before.Job.ID || !v.Job.StartedAt.Equal(*before.Job.StartedAt) {
 		t.Errorf("%+v\nwas %+v", v, before)
+	}
+	if live, _ := w.Live(uuidA); strings.Contains(string(live), `"workspace"`) {
+		t.Errorf("a workspace without its name: %s", live)
+	}
+	if _, err := w.viewFor(as("mina"), uuidA); err != nil {
+		t.Error(err)
+	}
+	if live, _ := w.Live(uuidA); !strings.Contains(string(live), `"workspace":{"id":"ws-mina","name":"mina"}`) {
+		t.Errorf("no workspace: %s", live)
 	}
 	if b := w.view(uuidB); b.ReportedAt != nil || b.Stale || b.Job != nil {
 		t.Errorf("the silent one: %+v", b)

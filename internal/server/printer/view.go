@@ -14,7 +14,7 @@ type View struct {
 	UUID            string         `json:"uuid" doc:"UUID of the device in use"`
 	Name            string         `json:"name"`
 	Description     string         `json:"description"`
-	Workspace       ViewWorkspace  `json:"workspace"`
+	Workspace       ViewWorkspace  `json:"workspace,omitzero"`
 	Role            workspace.Role `json:"role,omitempty" enum:"owner,operator,viewer" doc:"What the asker may do with it"`
 	Pending         bool           `json:"pending" doc:"The device registered itself; the owner has not completed it yet"`
 	UUIDLogin       bool           `json:"uuid_login" doc:"May connect by its UUID alone, where the server allows it"`
