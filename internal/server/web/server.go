@@ -113,7 +113,8 @@ func (s *Server) Initialize() error {
 
 // chain puts what every request passes in front of next, outermost first.
 func (s *Server) chain(next http.Handler, policy string) http.Handler {
-	h := s.withActor(next)
+	h := squeezeAnswers(next)
+	h = s.withActor(h)
 	h = s.refuseCrossOrigin(h)
 	h = limitBody(h)
 	h = s.withHeaders(h, policy)

@@ -330,6 +330,27 @@ func TestServer_Pages(t *testing.T) {
 	}
 }
 
+func TestServer_SqueezesLargeAnswers(t *testing.T) {
+	h := newHouse(t, nil)
+	plain := h.ask("GET", "/api/v1/openapi.json", "")
+	w := h.ask("GET", "/api/v1/openapi.json", "", "Accept-Encoding: gzip")
+	if w.Header().Get("Content-Encoding") != "gzip" || w.Body.Len() >= plain.Body.Len()/2 {
+		t.Fatalf("%d of %d bytes, %v", w.Body.Len(), plain.Body.Len(), w.Header())
+	}
+	z, err := gzip.NewReader(w.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(z); err != nil || !bytes.Equal(text, plain.Body.Bytes()) {
+		t.Errorf("another text: %v", err)
+	}
+	for _, small := range []string{"/api/v1/server", "/api/v1/nothing", "/api/v1/sample/panic"} {
+		if w := h.ask("GET", small, "", "Accept-Encoding: gzip"); w.Header().Get("Content-Encoding") != "" || w.Code == 0 {
+			t.Errorf("%s: %d %v", small, w.Code, w.Header())
+		}
+	}
+}
+
 func TestServer_PagesNotBuilt(t *testing.T) {
 	h := newHouse(t, func(s *Server) { s.Pages = fstest.MapFS{".gitkeep": {}} })
 	w := h.ask("GET", "/", "")

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
+
 	"github.com/kangbyounggwan/factor/internal/server/bus"
 	"github.com/kangbyounggwan/factor/internal/server/problem"
 	"github.com/kangbyounggwan/factor/internal/server/web/push/pushclient"
@@ -366,5 +368,40 @@ func TestServer_Watch(t *testing.T) {
 		}
 	case <-time.After(patience):
 		t.Fatal("nobody looks any more, and nobody says so")
+	}
+}
+
+// One who takes nothing is sent away, and nobody waits for him.
+func TestServer_SlowViewer(t *testing.T) {
+	sc := newScene(t)
+	uuid := sc.printer(`{"n":0}`, "ann")
+	good := sc.dial(t, "ann", "s1")
+	mustSubscribe(t, good, "printer:"+uuid, false)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	r := &http.Request{Header: http.Header{}}
+	r.SetBasicAuth("ann", "s2")
+	slow, _, err := websocket.Dial(ctx, sc.url, &websocket.DialOptions{HTTPHeader: r.Header})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.CloseNow()
+	for _, command := range []string{`{"id":1,"connect":{}}`, `{"id":2,"subscribe":{"channel":"printer:` + uuid + `"}}`} {
+		if err := slow.Write(ctx, websocket.MessageText, []byte(command)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	big := strings.Repeat("x", 1<<20)
+	end := time.After(patience)
+	for n := 1; n < 10 || sc.Connections() > 1; n++ {
+		body := fmt.Sprintf(`{"n":%d,"big":"%s"}`, n, big)
+		sc.set(uuid, body)
+		sc.Bus.TwinChanged.Publish(bus.TwinChanged{UUID: uuid})
+		await(t, good, "printer:"+uuid, body)
+		select {
+		case <-end:
+			t.Fatal("the slow one is still there")
+		default:
+		}
 	}
 }
