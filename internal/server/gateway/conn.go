@@ -27,6 +27,7 @@ const (
 type conn struct {
 	g         *Gateway
 	net       net.Conn
+	tcp       net.Conn     // below TLS, or the same as net; nil for a WebSocket
 	hardClose func() error // ends it at once, without waiting for the peer
 	id        uint64
 	transport Transport

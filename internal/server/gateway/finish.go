@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"crypto/tls"
 	"io"
 	"time"
 )
@@ -30,20 +31,34 @@ func (c *conn) finish(why Reason) {
 	g.count.halfOpen.Dec()
 }
 
-// part closes the network connection. What was written to a peer that is sent away, such as the CONNACK that says
-// why, must reach it: closing a TCP connection with bytes unread would take it back.
+// part closes the network connection. One that ends in order is told so, in TLS's or WebSocket's own way.
 func (c *conn) part(why Reason) {
-	switch {
-	case why != ReasonRefused && why != ReasonContested && why != ReasonClient && why != ReasonStopping:
-	case c.transport != TransportTCP:
-		_ = c.net.Close() // says goodbye in TLS's or WebSocket's own way, for 5 s at most
-	case why == ReasonRefused || why == ReasonContested:
-		if half, ok := c.net.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
-			_ = c.net.SetReadDeadline(time.Now().Add(time.Second))
-			_, _ = io.CopyN(io.Discard, c.net, 64<<10)
+	switch why {
+	case ReasonRefused, ReasonContested:
+		if c.transport == TransportWebSocket {
+			_ = c.net.Close()
+		} else {
+			c.linger()
+		}
+	case ReasonClient, ReasonStopping:
+		if c.transport != TransportTCP {
+			_ = c.net.Close() // waits for 5 s at most
 		}
 	}
 	_ = c.hardClose()
+}
+
+// linger lets what was written last reach the peer, such as the CONNACK that says why it is sent away: closing a TCP
+// connection with bytes unread takes back what is on its way.
+func (c *conn) linger() {
+	type halfCloser interface{ CloseWrite() error }
+	if t, ok := c.net.(*tls.Conn); ok {
+		_ = t.CloseWrite()
+	}
+	if half, ok := c.tcp.(halfCloser); ok && half.CloseWrite() == nil {
+		_ = c.tcp.SetReadDeadline(time.Now().Add(time.Second))
+		_, _ = io.CopyN(io.Discard, c.tcp, 64<<10)
+	}
 }
 
 // forget takes a connection out of the tables; its session stays if the device wanted that.

@@ -46,13 +46,12 @@ func (g *Gateway) Serve(l net.Listener) error {
 // lives on by itself, so that what the TLS handshake and the log-in took of memory is free again.
 func (g *Gateway) ServeConn(nc net.Conn) {
 	g.initialize()
-	c := &conn{net: nc, transport: TransportTCP, hardClose: nc.Close, from: addrPort(nc.RemoteAddr())}
-	plain := nc
+	c := &conn{net: nc, tcp: nc, transport: TransportTCP, hardClose: nc.Close, from: addrPort(nc.RemoteAddr())}
 	if t, ok := nc.(*tls.Conn); ok {
 		// Not tls.Conn.Close: it waits up to 5 s to tell a peer that may not be listening.
-		c.transport, plain, c.hardClose = TransportTLS, t.NetConn(), t.NetConn().Close
+		c.transport, c.tcp, c.hardClose = TransportTLS, t.NetConn(), t.NetConn().Close
 	}
-	if tcp, ok := plain.(*net.TCPConn); ok {
+	if tcp, ok := c.tcp.(*net.TCPConn); ok {
 		// A peer that lost its power is noticed even if its keep-alive is long.
 		_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 20 * time.Second, Count: 3})
 	}

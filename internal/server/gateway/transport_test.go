@@ -32,6 +32,8 @@ func TestTransports(t *testing.T) {
 	d := mustOpen(t)
 	for transport, dial := range d.transports() {
 		t.Run(string(transport), func(t *testing.T) {
+			again := dial
+			dial := func() *peer { p := again(); p.t = t; return p }
 			p := dial()
 			p.uuid = d.people.add()
 			if code, _ := p.connect(hello(p.uuid)); code != 0 {
