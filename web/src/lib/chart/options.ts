@@ -43,7 +43,7 @@ export function chartOptions(
 	return {
 		width: Math.max(holder.clientWidth, 200),
 		height: narrow ? 220 : 260,
-		padding: [10, 6, 0, 0],
+		padding: [10, 18, 0, 0],
 		tzDate: (seconds) => Chart.tzDate(new Date(seconds * 1000), words.zone),
 		legend: { show: false },
 		cursor: {
