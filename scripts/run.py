@@ -159,8 +159,7 @@ class Run:
         self.factor.log_out()
 
     def show(self) -> None:
-        where = self.folder / "login.json"
-        where = where.relative_to(ROOT) if where.is_relative_to(ROOT) else where
+        folder = self.folder.relative_to(ROOT) if self.folder.is_relative_to(ROOT) else self.folder
         lines = [
             READY,
             "",
@@ -173,7 +172,7 @@ class Run:
             lines.append(f"  OctoPrint             {self.octoprint.url}   {login['user']} / {login['password']}")
         lines += [
             "",
-            f"  Also in · 저장 위치: {where}    logs · 로그: {self.log('factor').parent.name}/",
+            f"  Also in · 저장 위치: {folder}/login.json    logs · 로그: {folder}/logs/",
             "  Ctrl-C ends everything, data stays · Ctrl-C로 모두 끝나며 데이터는 남습니다",
         ]
         print("\n" + "\n".join(lines) + "\n", flush=True)
