@@ -55,7 +55,7 @@ func (s *Server) logRequest(rec *recorder, r *http.Request, v *visit, took time.
 	switch {
 	case status >= 500:
 		level = slog.LevelError
-	case status >= 400 && status != http.StatusNotFound, r.Method != http.MethodGet && r.Method != http.MethodHead:
+	case status >= 400 && status != http.StatusNotFound && status != http.StatusUnauthorized, r.Method != http.MethodGet && r.Method != http.MethodHead:
 		level = slog.LevelInfo
 	}
 	ctx := r.Context()
