@@ -49,9 +49,10 @@ export function chartOptions(
 		cursor: {
 			drag: { x: false, y: false },
 			y: false,
-			points: { size: 7 }
+			// A target is a wish, no reading: no dot on it.
+			points: { size: (_, index) => (lines[index - 1]?.kind === 'actual' ? 7 : 0) }
 		},
-		hooks: { setCursor: [(plot) => onPlace(plot.cursor.left !== undefined && plot.cursor.left >= 0 ? (plot.cursor.idx ?? null) : null)] },
+		hooks: { setCursor: [(plot) => onPlace(placeUnder(plot))] },
 		scales: {
 			x: { time: true, auto: false },
 			y: { range: (_, __, max) => [0, Math.max(60, Math.ceil(((max ?? 0) * 1.06) / 20) * 20)] }
@@ -81,9 +82,18 @@ export function chartOptions(
 				width: line.kind === 'actual' ? 2 : 1.25,
 				dash: line.kind === 'target' ? [3, 4] : undefined,
 				alpha: line.kind === 'target' ? 0.75 : 1,
-				points: { show: false },
+				// A line needs two places; a first reading is shown as a dot.
+				points: { show: (_plot: UPlot, _line: number, first: number, last: number) => line.kind === 'actual' && last - first < 1, size: 5 },
 				spanGaps: false
 			}))
 		]
 	};
+}
+
+/** The place of the reading under the pointer; null when the nearest is too far away to be meant. */
+function placeUnder(plot: UPlot): number | null {
+	const { left, idx } = plot.cursor;
+	const at = idx === null || idx === undefined ? undefined : plot.data[0][idx];
+	if (left === undefined || left < 0 || at === undefined) return null;
+	return Math.abs(plot.valToPos(at, 'x') - left) <= 24 ? (idx ?? null) : null;
 }

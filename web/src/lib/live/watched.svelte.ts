@@ -14,24 +14,31 @@ export class Watched {
 	gone = $state(false);
 
 	#stop: (() => void) | undefined;
+	#left = false;
 
 	constructor(uuid: string) {
 		this.uuid = uuid;
 		this.printer = fleet.get(uuid);
 		onMount(() => {
 			void this.load();
-			return () => this.#stop?.();
+			return () => {
+				this.#left = true;
+				this.#stop?.();
+			};
 		});
 	}
 
 	load = async (): Promise<void> => {
 		try {
 			const printer = await api.get<Printer>(`/printers/${encodeURIComponent(this.uuid)}`);
+			if (this.#left) return;
 			this.printer = fleet.take(printer);
 			this.problem = undefined;
 			this.gone = false;
-			// Only what is there can be listened to.
-			this.#stop ??= fleet.watchOne(this.uuid, () => void this.load());
+			// Only what is there can be listened to; and again, should the server have ended it for a while.
+			const before = this.#stop;
+			this.#stop = fleet.watchOne(this.uuid, () => void this.load());
+			before?.();
 		} catch (thrown) {
 			const problem = asProblem(thrown);
 			if (problem.status === 404 && this.printer) {
