@@ -15,7 +15,7 @@ import (
 type Settings struct {
 	Data string `name:"data" env:"FACTOR_DATA" default:"./data" placeholder:"DIR" help:"One folder for everything: databases, keys, certificates. Made when it is missing."`
 
-	HTTP  Address `name:"http" env:"FACTOR_HTTP" default:"127.0.0.1:8080" help:"HTTP address. :0 takes a free port and prints it; off turns it off."`
+	HTTP  Address `name:"http" env:"FACTOR_HTTP" default:"127.0.0.1:8080" help:"HTTP address. :0 takes a free port, prints it and writes it to run.json in the data folder; off turns it off."`
 	HTTPS Address `name:"https" env:"FACTOR_HTTPS" default:":8443" help:"HTTPS address, or off."`
 	MQTTS Address `name:"mqtts" env:"FACTOR_MQTTS" default:":8883" help:"Where printers connect: MQTT over TLS, or off."`
 	MQTT  Address `name:"mqtt" env:"FACTOR_MQTT" default:"off" help:"MQTT without TLS, for a trusted network only."`
