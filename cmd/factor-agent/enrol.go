@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 
+	"golang.org/x/term"
+
 	"github.com/kangbyounggwan/factor/internal/agent/enrol"
 	"github.com/kangbyounggwan/factor/internal/agent/folder"
 )
@@ -60,12 +62,16 @@ func (c *enrolCommand) Run(ctx context.Context, s *streams) error {
 	return nil
 }
 
-// readPassword reads the first line of standard input. On a terminal it asks; what is typed is seen, and said so.
+// readPassword reads the first line of standard input. On a terminal it asks, and what is typed stays unseen.
 func readPassword(s *streams) (string, error) {
-	if f, ok := s.in.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			fmt.Fprint(s.err, s.words.askPassword)
+	if f, ok := s.in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		fmt.Fprint(s.err, s.words.askPassword)
+		typed, err := term.ReadPassword(int(f.Fd()))
+		fmt.Fprintln(s.err)
+		if err != nil {
+			return "", fmt.Errorf("password: %w", err)
 		}
+		return string(typed), nil
 	}
 	line, err := bufio.NewReader(io.LimitReader(s.in, 4<<10)).ReadString('\n')
 	if err != nil && err != io.EOF {

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -75,7 +76,8 @@ func run(ctx context.Context, args []string, s *streams) (code int) {
 		return 2
 	}
 	if err := command.Run(); err != nil {
-		if e, ok := err.(exit); ok {
+		var e exit
+		if errors.As(err, &e) {
 			return int(e)
 		}
 		fmt.Fprintf(s.err, "factor-agent: %s\n", s.words.explain(err))

@@ -53,7 +53,7 @@ func (w *words) explain(err error) string {
 }
 
 var english = words{
-	askPassword: "Password (shown while you type): ",
+	askPassword: "Password: ",
 	enrolled:    "%s is enrolled.\n  UUID       %s\n  server     %s (FACTOR %s)\n  OctoPrint  %s\nStart it with: factor-agent run --data %s",
 	renewed:     "%s is enrolled again; everything known about it stays.\n  UUID       %s\n  server     %s (FACTOR %s)\n  OctoPrint  %s\nStart it with: factor-agent run --data %s",
 	notRunning:  "The agent is not running.\n  printer  %s\n  UUID     %s\n  server   %s\nStart it with: factor-agent run --data %s",
@@ -91,7 +91,7 @@ var english = words{
 }
 
 var korean = words{
-	askPassword: "비밀번호 (입력하는 동안 화면에 보입니다): ",
+	askPassword: "비밀번호: ",
 	enrolled:    "%s 프린터를 등록했습니다.\n  UUID       %s\n  서버       %s (FACTOR %s)\n  OctoPrint  %s\n시작: factor-agent run --data %s",
 	renewed:     "%s 프린터를 다시 등록했습니다. 기존 기록은 그대로입니다.\n  UUID       %s\n  서버       %s (FACTOR %s)\n  OctoPrint  %s\n시작: factor-agent run --data %s",
 	notRunning:  "에이전트가 실행 중이 아닙니다.\n  프린터  %s\n  UUID    %s\n  서버    %s\n시작: factor-agent run --data %s",

@@ -25,10 +25,18 @@ type kept struct {
 // NewComplaints wraps a log handler.
 func NewComplaints(next slog.Handler) *Complaints { return &Complaints{next, &kept{}} }
 
+// Enabled also takes warnings that are not logged.
+func (c *Complaints) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn || c.Handler.Enabled(ctx, level)
+}
+
 // Handle remembers a record that warns.
 func (c *Complaints) Handle(ctx context.Context, r slog.Record) error {
 	if r.Level >= slog.LevelWarn {
 		c.kept.add(r)
+	}
+	if !c.Handler.Enabled(ctx, r.Level) {
+		return nil
 	}
 	return c.Handler.Handle(ctx, r)
 }
