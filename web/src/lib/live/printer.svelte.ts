@@ -39,14 +39,15 @@ export class LivePrinter {
 	}
 
 	/**
-	 * Takes a pushed report. It is the same for everybody who looks, so it cannot tell the viewer's own role, nor the
-	 * cameras' addresses that only owners see: those stay as the API said.
+	 * Takes a pushed report, which is the whole state: what it leaves out is no more. Only it is the same for everybody
+	 * who looks, so it cannot tell the viewer's own role, the workspace's name as long as the server has not looked it
+	 * up, nor the cameras' addresses that only owners see: those stay as the API said.
 	 */
 	report(next: Printer): void {
 		const cameras = next.cameras?.map((camera) => ({
 			...camera,
 			stream_url: camera.stream_url ?? this.data.cameras?.find((known) => known.id === camera.id)?.stream_url
 		}));
-		this.apply({ ...this.data, ...next, role: this.data.role, cameras: cameras ?? this.data.cameras });
+		this.apply({ ...next, role: this.data.role, workspace: next.workspace ?? this.data.workspace, cameras: cameras ?? this.data.cameras });
 	}
 }
