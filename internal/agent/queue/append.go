@@ -94,7 +94,7 @@ func (q *Queue) overflow() {
 		}
 		before := q.done
 		q.done = position{Epoch: s.epoch, Seq: s.last, Lost: q.done.Lost + lost, At: now()}
-		if err := q.savePosition(); err != nil {
+		if err := q.book.save(q.done); err != nil {
 			q.done, q.fault = before, err
 			return // tried again with the next event
 		}

@@ -101,11 +101,14 @@ func (q *Queue) Ack(e wire.Event) error {
 		return nil // an overflow took it in the meantime
 	}
 	q.done = position{Epoch: e.Epoch, Seq: e.Seq}
-	if err := q.savePosition(); err != nil {
+	if err := q.book.save(q.done); err != nil {
 		q.fault = err
 		return fmt.Errorf("event queue: %w", err)
 	}
 	q.tidy()
+	if len(q.waiting) > 0 {
+		return q.flush() // there may be room now
+	}
 	return nil
 }
 

@@ -4,7 +4,6 @@ package queue
 
 import (
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -39,19 +38,11 @@ type Queue struct {
 	last     int64 // sequence number given last in epoch
 	order    uint64
 	done     position
+	book     book         // keeps done
 	waiting  []wire.Event // what the disk would not take
 	dropped  int64        // events lost from memory or by damage, to be said by a gap
 	fault    error        // of the last write
 	more     chan struct{}
-}
-
-// position is how far the server has acknowledged, kept in the file "position". Lost events are those that an
-// overflow took right before it: while it is not 0, a gap event named by the position itself is still to be sent.
-type position struct {
-	Epoch string  `json:"epoch"`
-	Seq   int64   `json:"seq"`
-	Lost  int64   `json:"lost,omitzero"`
-	At    float64 `json:"at,omitzero"` // of the last lost event
 }
 
 // Open reads what an earlier process left in dir, or begins. It fails only when the folder cannot be read or made.
@@ -60,11 +51,9 @@ func Open(dir string, limit int64, log *slog.Logger) (*Queue, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("event queue: %w", err)
 	}
-	if content, err := os.ReadFile(q.join("position")); err == nil {
-		if json.Unmarshal(content, &q.done) != nil || !validEpoch(q.done.Epoch) {
-			q.done = position{} // everything still there is sent again; the server knows repeats
-		}
-	} else if !errors.Is(err, os.ErrNotExist) {
+	q.book.path = q.join("position")
+	var err error
+	if q.done, err = q.book.open(); err != nil {
 		return nil, fmt.Errorf("event queue: %w", err)
 	}
 	sound, err := q.load()
@@ -84,6 +73,9 @@ func Open(dir string, limit int64, log *slog.Logger) (*Queue, error) {
 	if !sound {
 		q.begin()
 		q.fault = q.create()
+	}
+	if q.fault == nil && q.book.file == nil {
+		q.fault = q.book.create() // now, while there is room
 	}
 	q.signal()
 	return q, nil
@@ -169,15 +161,6 @@ func (q *Queue) create() error {
 	return nil
 }
 
-// savePosition makes the position durable.
-func (q *Queue) savePosition() error {
-	content, err := json.Marshal(q.done)
-	if err != nil {
-		return err
-	}
-	return durable.WriteFile(q.join("position"), content)
-}
-
 func (q *Queue) join(name string) string { return filepath.Join(q.dir, name) }
 
 func (q *Queue) signal() {
@@ -197,14 +180,14 @@ func (q *Queue) Epoch() string {
 	return q.epoch
 }
 
-// Close lets go of the file. What was appended is on the disk already.
+// Close lets go of the files. What was appended is on the disk already.
 func (q *Queue) Close() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.file == nil {
-		return nil
+	err := q.book.close()
+	if q.file != nil {
+		err = errors.Join(err, q.file.Close())
+		q.file = nil
 	}
-	f := q.file
-	q.file = nil
-	return f.Close()
+	return err
 }

@@ -328,6 +328,32 @@ func TestQueue_RandomLife(t *testing.T) {
 	}
 }
 
+func TestBook_TornWrite(t *testing.T) {
+	b := book{path: filepath.Join(t.TempDir(), "position")}
+	for seq := range int64(5) {
+		if err := b.save(position{Epoch: "abc", Seq: seq}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.close()
+	whole, err := os.ReadFile(b.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	newest := int(b.turn%2) * placeSize
+	for i := range 60 { // the write of the newest place may have got as far as any of its bytes
+		torn := bytes.Clone(whole)
+		torn[newest+i] ^= 0x55
+		os.WriteFile(b.path, torn, 0o600)
+		again := book{path: b.path}
+		p, err := again.open()
+		again.close()
+		if want := int64(3); err != nil || (p.Seq != want && !(p.Seq == 4 && i >= placeHead+len(`{"epoch":"abc","seq":4}`))) {
+			t.Fatalf("byte %d: %+v %v", i, p, err)
+		}
+	}
+}
+
 func FuzzRecords(f *testing.F) {
 	b, err := record(wire.Event{Epoch: "abc", Seq: 5, Type: "a"})
 	if err != nil {
@@ -361,9 +387,18 @@ func FuzzOpen(f *testing.F) {
 	mustAppend(f, q, "a", "b", "c")
 	q.Close()
 	sound, _ := os.ReadFile(q.segments[0].path)
-	f.Add(sound, []byte(`{"epoch":"`+q.Epoch()+`","seq":1}`))
-	f.Add([]byte("FQ1 abc 5\n"), []byte(`{"epoch":"abc","seq":9,"lost":3}`))
-	f.Add([]byte("FQ1 abc 9223372036854775807\n"), []byte(`{"epoch":"abc","seq":-9}`))
+	seed := func(p position) []byte {
+		b := book{path: filepath.Join(f.TempDir(), "position")}
+		if err := b.save(p); err != nil {
+			f.Fatal(err)
+		}
+		b.close()
+		content, _ := os.ReadFile(b.path)
+		return content
+	}
+	f.Add(sound, seed(position{Epoch: q.Epoch(), Seq: 1}))
+	f.Add([]byte("FQ1 abc 5\n"), seed(position{Epoch: "abc", Seq: 9, Lost: 3}))
+	f.Add([]byte("FQ1 abc 9223372036854775807\n"), seed(position{Epoch: "abc", Seq: 0}))
 	f.Add([]byte{}, []byte{})
 	f.Fuzz(func(t *testing.T, content, position []byte) {
 		dir := t.TempDir()

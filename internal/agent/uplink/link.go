@@ -160,15 +160,19 @@ func (l *Link) ways() []way {
 func (l *Link) Run(ctx context.Context) {
 	l.setup()
 	ways := l.ways()
-	failures := 0
+	failures, turn := 0, 0
 	for ctx.Err() == nil {
 		began := time.Now()
-		err := l.session(ctx, ways[failures%len(ways)])
+		err := l.session(ctx, ways[turn%len(ways)])
 		if ctx.Err() != nil {
 			break
 		}
-		if l.State().Connected && time.Since(began) >= steady {
-			failures = 0
+		turn++ // the other way, where there is one
+		if l.State().Connected {
+			turn = 0
+			if time.Since(began) >= steady {
+				failures = 0
+			}
 		}
 		failures++
 		wait := min(firstRetry<<min(failures-1, 6), longestRetry)
