@@ -159,6 +159,9 @@ func (s *Service) end(ctx context.Context, tx bun.Tx, printerID string, e *wire.
 		return nil, err
 	}
 	known := r != nil
+	if known && r.FileName == "" { // begun by a snapshot before OctoPrint had said of what
+		r.FileName, r.Path, r.Origin, r.Size = data.Name, data.Path, data.Origin, data.Size
+	}
 	if !known {
 		r = &row{PrinterID: printerID, ID: id, FileName: data.Name, Path: data.Path, Origin: data.Origin, Size: data.Size, StartedAt: at.UnixMilli()}
 		if data.Time != nil {

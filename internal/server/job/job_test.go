@@ -229,6 +229,10 @@ func TestFromEvents(t *testing.T) {
 			w.see(sec, "", "a.gcode", wire.StatusFinishing, 100, 61)
 			w.see(sec, "", "a.gcode", wire.StatusIdle, 100, 61)
 		}, []string{"a.gcode:done"}},
+		{"failed before its file was seen", func(w *world) {
+			w.see(0, jobA, "", wire.StatusPrinting, -1, -1)
+			w.event(sec, "PrintFailed", jobA, fileA)
+		}, []string{"a.gcode:failed"}},
 		{"cancelled as OctoPrint says it: failed, then cancelled", func(w *world) {
 			w.event(0, "PrintStarted", jobA, fileA)
 			w.event(60*sec, "PrintFailed", jobA, `{"name":"a.gcode","reason":"cancelled"}`)

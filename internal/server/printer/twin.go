@@ -52,7 +52,8 @@ type twin struct {
 	version     uint64 // counts every change of what the API shows
 	live        []byte // as Live gives it, of liveVersion
 	liveVersion uint64
-	stale       bool // as last told
+	stale       bool      // as last told
+	shownAt     time.Time // of the last report that was shown to those who look
 	published   time.Time
 	waiting     bool // a publication is due
 
@@ -75,7 +76,7 @@ const (
 )
 
 // take folds a snapshot in and gives back the one that is no longer needed. changed tells whether the API shows
-// anything else than before but the time; moved, whether the status or the job is another.
+// anything else than before, or has not been told for a while; moved, whether the status or the job is another.
 func (t *twin) take(s *wire.Snapshot, at time.Time) (old *wire.Snapshot, changed, moved bool) {
 	if s.Bare() {
 		changed, moved = t.takeBare(s, at)
@@ -88,7 +89,10 @@ func (t *twin) take(s *wire.Snapshot, at time.Time) (old *wire.Snapshot, changed
 		t.finishAt = time.Time{}
 	}
 	t.foresee(at)
-	changed = moved || t.stale || t.reportedAt.IsZero() || !sameSnapshot(old, s)
+	changed = moved || t.stale || at.Sub(t.shownAt) >= showAgain || !sameSnapshot(old, s)
+	if changed {
+		t.shownAt = at
+	}
 	t.reportedAt, t.stale = at, false
 	return old, changed, moved
 }
@@ -147,6 +151,10 @@ func (t *twin) foresee(at time.Time) {
 		t.finishAt = finish
 	}
 }
+
+// showAgain is how often a report that says nothing new is shown all the same: without, a page would take an idle
+// printer's figures for old ones. It is less than the shortest staleAfter.
+const showAgain = 10 * time.Second
 
 // staleAfter is how old a report may become: three of the device's intervals, at least 15 s.
 func (t *twin) staleAfter() time.Duration {

@@ -41,6 +41,22 @@ func TestStatusShowsSnapshot(t *testing.T) {
 	}
 }
 
+// A page counts a printer's figures as old by itself: what says nothing new must reach it now and then.
+func TestStatusUnchangedIsShownAgain(t *testing.T) {
+	w := open(t)
+	id := w.enrol(uuidA)
+	w.status(id, fmt.Sprintf(printing, 1, 41.5, 600, 840))
+	twin := w.twin(uuidA)
+	before := twin.version
+	for range 30 {
+		w.clock.add(time.Second)
+		w.status(id, fmt.Sprintf(printing, 1, 41.5, 600, 840))
+	}
+	if n := twin.version - before; n != 3 {
+		t.Errorf("shown %d times in 30 s, want 3", n)
+	}
+}
+
 func TestStatusBareStateEvent(t *testing.T) {
 	w := open(t)
 	id := w.enrol(uuidA)
