@@ -13,7 +13,7 @@ import (
 )
 
 // actors are who asks, in the order of a row's verdicts.
-var actors = []string{"owner", "operator", "viewer", "other", "nobody", "admin", "device", "plugin", "ended", "token"}
+var actors = []string{"owner", "operator", "viewer", "other", "nobody", "admin", "device", "plugin", "ended", "token", "code"}
 
 // Verdicts. in: let in, whatever becomes of the request then; the others are how somebody is kept out.
 const (
@@ -26,16 +26,18 @@ const (
 
 // Rows that many routes share.
 var (
-	everybody = row{"everybody", []string{in, in, in, in, in, in, in, in, in, in}}
-	people    = row{"people", []string{in, in, in, in, sign, in, sign, no, sign, in}}
-	browsers  = row{"browsers", []string{in, in, in, in, sign, in, sign, no, sign, session}}
-	admins    = row{"administrators", []string{no, no, no, no, sign, in, sign, no, sign, no}}
-	lookers   = row{"who sees the workspace", []string{in, in, in, hidden, sign, hidden, sign, no, sign, in}}
-	owners    = row{"who owns the workspace", []string{in, no, no, hidden, sign, hidden, sign, no, sign, in}}
-	oneself   = row{"whose it is", []string{in, hidden, hidden, hidden, sign, hidden, sign, no, sign, in}}
-	inBrowser = row{"whose it is, in a browser", []string{in, hidden, hidden, hidden, sign, hidden, sign, no, sign, session}}
-	plugins   = row{"the 1.x plugin", []string{sign, sign, sign, sign, sign, sign, sign, in, sign, in}}
-	nothing   = row{"nothing is there", []string{hidden, hidden, hidden, hidden, hidden, hidden, hidden, hidden, hidden, hidden}}
+	everybody = row{"everybody", []string{in, in, in, in, in, in, in, in, in, in, in}}
+	people    = row{"people", []string{in, in, in, in, sign, in, sign, no, sign, in, no}}
+	browsers  = row{"browsers", []string{in, in, in, in, sign, in, sign, no, sign, session, no}}
+	admins    = row{"administrators", []string{no, no, no, no, sign, in, sign, no, sign, no, no}}
+	lookers   = row{"who sees the workspace", []string{in, in, in, hidden, sign, hidden, sign, no, sign, in, no}}
+	owners    = row{"who owns the workspace", []string{in, no, no, hidden, sign, hidden, sign, no, sign, in, no}}
+	oneself   = row{"whose it is", []string{in, hidden, hidden, hidden, sign, hidden, sign, no, sign, in, no}}
+	inBrowser = row{"whose it is, in a browser", []string{in, hidden, hidden, hidden, sign, hidden, sign, no, sign, session, no}}
+	plugins   = row{"plugins", []string{sign, sign, sign, sign, sign, sign, sign, in, sign, in, in}}
+	accounts  = row{"people and plugins", []string{in, in, in, in, sign, in, sign, in, sign, in, in}}
+	enrolling = row{"who owns the workspace, or has a code", []string{in, no, no, hidden, sign, hidden, sign, no, sign, in, in}}
+	nothing   = row{"nothing is there", []string{hidden, hidden, hidden, hidden, hidden, hidden, hidden, hidden, hidden, hidden, hidden}}
 )
 
 type row struct {
@@ -91,16 +93,23 @@ var table = map[string]struct {
 	"DELETE /api/v1/workspaces/{id}/invitations/{invitation_id}": {owners, ""},
 	"POST /api/v1/me/invitations/{id}/accept":                    {oneself, ""},
 	"DELETE /api/v1/me/invitations/{id}":                         {oneself, ""},
-	"GET /api/v1/printers":                                       {people, ""},
-	"POST /api/v1/printers":                                      {people, `{"uuid":"x","name":"x"}`},
+	"GET /api/v1/printers":                                       {accounts, ""},
+	"POST /api/v1/printers":                                      {accounts, `{"uuid":"x","name":"x"}`},
 	"GET /api/v1/printers/{uuid}":                                {lookers, ""},
 	"PATCH /api/v1/printers/{uuid}":                              {owners, `{"name":"P"}`},
 	"DELETE /api/v1/printers/{uuid}":                             {owners, ""},
-	"POST /api/v1/printers/{uuid}/token":                         {owners, ""},
+	"POST /api/v1/printers/{uuid}/token":                         {enrolling, ""},
+	"POST /api/v1/printers/{uuid}/transfer":                      {owners, ""},
+	"GET /api/v1/printers/{uuid}/transfer":                       {owners, ""},
+	"DELETE /api/v1/printers/{uuid}/transfer":                    {owners, ""},
+	"POST /api/v1/transfers/accept":                              {people, `{"code":"x"}`},
+	"GET /api/v1/setup/{uuid}":                                   {people, ""},
+	"POST /api/v1/setup-codes":                                   {people, ""},
+	"POST /api/v1/setup-codes/redeem":                            {everybody, `{"code":"x"}`},
 	"POST /api/v1/printers/{uuid}/replace":                       {owners, `{"uuid":"0b9c7b8e-1111-4222-8333-444455556666"}`},
 	"GET /api/v1/printers/{uuid}/cameras":                        {lookers, ""},
 	"PUT /api/v1/printers/{uuid}/cameras":                        {owners, `{"items":[]}`},
-	"POST /api/v1/printers/{uuid}/attention/ack":                 {row{"who controls", []string{in, in, no, hidden, sign, hidden, sign, no, sign, in}}, ""},
+	"POST /api/v1/printers/{uuid}/attention/ack":                 {row{"who controls", []string{in, in, no, hidden, sign, hidden, sign, no, sign, in, no}}, ""},
 	"GET /api/v1/printers/{uuid}/events":                         {lookers, ""},
 	"GET /api/v1/printers/{uuid}/history":                        {lookers, ""},
 	"GET /api/v1/printers/{uuid}/files":                          {lookers, ""},
@@ -137,14 +146,29 @@ func mustCast(t *testing.T) *cast {
 	c.join(t, "viewer", "viewer")
 	c.join(t, "member", "viewer")
 	c.who["nobody"] = c.visitor(t)
-	c.who["device"], c.who["plugin"], c.who["token"] = c.visitor(t), c.visitor(t), c.visitor(t)
+	for _, name := range []string{"device", "plugin", "token", "code"} {
+		c.who[name] = c.visitor(t)
+	}
 	_, c.who["device"].token = owner.enrol(t, "its printer")
 	var made struct{ Token string }
 	owner.must(t, http.StatusCreated, "POST", "/api/v1/tokens", map[string]string{"name": "t"}, &made)
 	c.who["token"].token = made.Token
 	c.signPluginIn(t)
+	c.signCodeIn(t)
 	c.endSession(t)
 	return c
+}
+
+// signCodeIn signs a plugin in by a code of the owner's.
+func (c *cast) signCodeIn(t *testing.T) {
+	t.Helper()
+	var made struct{ Code string }
+	c.who["owner"].must(t, http.StatusCreated, "POST", "/api/v1/setup-codes", nil, &made)
+	var login struct {
+		AccessToken string `json:"access_token"`
+	}
+	c.who["nobody"].must(t, http.StatusOK, "POST", "/api/v1/setup-codes/redeem", map[string]string{"code": made.Code}, &login)
+	c.who["code"].token = login.AccessToken
 }
 
 func (c *cast) signPluginIn(t *testing.T) {
@@ -338,6 +362,7 @@ func (c *cast) try(t *testing.T, route, body, actor, want string) {
 			defer func() {
 				c.who[actor] = c.account2(t, actor)
 				c.signPluginIn(t)
+				c.signCodeIn(t)
 			}()
 		}
 		if actor == "owner" && strings.Contains(route, "{id}") {
@@ -350,6 +375,9 @@ func (c *cast) try(t *testing.T, route, body, actor, want string) {
 	}
 	path, undo := c.path(t, route, actor)
 	defer undo()
+	if actor == "code" && strings.HasSuffix(route, "/token") {
+		defer c.signCodeIn(t) // it was good for one
+	}
 	status, text := who.call(t, method, path, in)
 	if got := verdict(status, text); got != want {
 		// An administrator is told that there is no such account, which only he may ask.

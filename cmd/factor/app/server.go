@@ -150,7 +150,7 @@ func (s *Server) startPrinters(ctx context.Context) error {
 	s.onClose("prints", s.Jobs.Close)
 	s.Printers = &printer.Service{
 		DB: s.DB, Bus: s.Bus, Access: s.Workspaces, Jobs: s.Jobs, Audit: s.Audit, Log: s.Log, Metrics: s.metrics,
-		UUIDLogin: bool(s.Settings.UUIDLogin),
+		UUIDLogin: bool(s.Settings.UUIDLogin), Spend: s.Accounts.Spend,
 	}
 	s.Jobs.Printers = s.Printers
 	s.Gateway = &gateway.Gateway{

@@ -28,7 +28,7 @@ const (
 	SessionCookie = "factor_session"
 	DeviceCookie  = "factor_device" // says that this browser has signed in to an account before
 	TokenPrefix   = "fct_"          // API tokens
-	PluginPrefix  = "fcp_"          // access tokens of the 1.x plugin
+	PluginPrefix  = "fcp_"          // access tokens of plugins
 )
 
 // User is an account as its owner sees it.
@@ -88,7 +88,8 @@ type throttles struct {
 	address  throttle // wrong passwords from an address, for any account
 	known    throttle // wrong passwords for an account from where it was signed in to before
 	reauth   throttle // wrong passwords by somebody signed in
-	code     throttle // wrong set-up codes and invitations from an address
+	code     throttle // wrong set-up codes of the server and invitations from an address
+	setup    throttle // wrong set-up codes of plugins from an address
 	signup   throttle // sign-ups from an address
 	mailTo   throttle // mails to one recipient
 	mailFrom throttle // mails asked for from an address
@@ -123,12 +124,14 @@ func (s *Service) Initialize() error {
 		known:    throttle{free: 10, first: time.Second, longest: 5 * time.Minute, forget: time.Hour},
 		reauth:   throttle{free: 10, first: time.Second, longest: 15 * time.Minute, forget: time.Hour},
 		code:     throttle{free: 10, first: time.Second, longest: 15 * time.Minute, forget: time.Hour},
+		setup:    throttle{free: 10, first: time.Second, longest: 15 * time.Minute, forget: time.Hour},
 		signup:   throttle{free: 40, first: time.Minute, longest: time.Minute, forget: time.Hour},
 		mailTo:   throttle{free: 5, first: 10 * time.Minute, longest: 10 * time.Minute, forget: time.Hour},
 		mailFrom: throttle{free: 40, first: time.Minute, longest: time.Minute, forget: time.Hour},
 	}
 	for _, t := range []*throttle{
-		&s.slow.account, &s.slow.address, &s.slow.known, &s.slow.reauth, &s.slow.code, &s.slow.signup, &s.slow.mailTo, &s.slow.mailFrom,
+		&s.slow.account, &s.slow.address, &s.slow.known, &s.slow.reauth, &s.slow.code, &s.slow.setup,
+		&s.slow.signup, &s.slow.mailTo, &s.slow.mailFrom,
 	} {
 		t.size, t.now = 10_000, s.Now
 	}

@@ -16,6 +16,7 @@ func (s *Service) Register(api huma.API) {
 	s.registerSession(api)
 	s.registerMe(api)
 	s.registerTokens(api)
+	s.registerCodes(api)
 	s.registerAdmin(api)
 }
 

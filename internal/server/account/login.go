@@ -86,7 +86,7 @@ func (s *Service) enter(ctx context.Context, tx bun.Tx, u userRow, out *Login, v
 	case err != nil:
 		return err
 	}
-	if out.Secret, _, err = s.newSession(ctx, tx, u.ID, via); err != nil {
+	if out.Secret, err = s.newSession(ctx, tx, u.ID, via, false); err != nil {
 		return err
 	}
 	device := out.Device

@@ -75,6 +75,7 @@ func (s *Service) tidy(ctx context.Context) error {
 			q("DELETE FROM tokens WHERE expires_at <= ?", now.Add(-endedTokenAge).UnixMilli()),
 			q("DELETE FROM links WHERE expires_at <= ?", now.Add(-deadLinkAge).UnixMilli()),
 			q("DELETE FROM signups WHERE expires_at <= ?", now.UnixMilli()),
-			q("DELETE FROM invitations WHERE expires_at <= ?", now.UnixMilli()))
+			q("DELETE FROM invitations WHERE expires_at <= ?", now.UnixMilli()),
+			q("DELETE FROM setup_codes WHERE expires_at <= ?", now.UnixMilli()))
 	})
 }

@@ -73,13 +73,19 @@ func checksum(s string) string {
 
 // newSetupCode gives a code that is typed by hand: 60 random bits in Crockford's base 32, which has no I, L, O, U.
 func newSetupCode() string {
+	b := typedCode(12)
+	return b[:4] + "-" + b[4:8] + "-" + b[8:]
+}
+
+// typedCode gives n characters of 5 random bits each.
+func typedCode(n int) string {
 	const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-	b := make([]byte, 12)
+	b := make([]byte, n)
 	rand.Read(b)
 	for i := range b {
 		b[i] = alphabet[b[i]%32]
 	}
-	return string(b[:4]) + "-" + string(b[4:8]) + "-" + string(b[8:])
+	return string(b)
 }
 
 // tidySetupCode forgives how a code is typed: small letters, spaces, dashes, and letters that look like digits.

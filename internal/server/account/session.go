@@ -46,10 +46,12 @@ type sessionRow struct {
 	ExpiresAt int64
 	Address   string
 	UserAgent string
+	Once      bool // it ends with the first registration
 }
 
-// newSession signs an account in and gives the secret of its cookie, or the plugin's access token.
-func (s *Service) newSession(ctx context.Context, tx bun.Tx, userID string, via workspace.Via) (secret, id string, err error) {
+// newSession signs an account in and gives the secret of its cookie, or the plugin's access token. once: it is good for
+// one registration.
+func (s *Service) newSession(ctx context.Context, tx bun.Tx, userID string, via workspace.Via, once bool) (secret string, err error) {
 	o, now := OriginFrom(ctx), s.Now()
 	life := sessionIdle
 	secret = newSecret()
@@ -59,14 +61,15 @@ func (s *Service) newSession(ctx context.Context, tx bun.Tx, userID string, via 
 	row := sessionRow{
 		ID: newID(), Hash: hashSecret(secret), UserID: userID, Via: via, CreatedAt: now.UnixMilli(), LastSeen: now.UnixMilli(),
 		ExpiresAt: now.Add(life).UnixMilli(), Address: clip(o.Address, 64), UserAgent: clip(o.UserAgent, agentBytes),
+		Once: once,
 	}
 	if err := s.makeRoom(ctx, tx, userID); err != nil {
-		return "", "", err
+		return "", err
 	}
 	if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
-		return "", "", fmt.Errorf("write a session: %w", err)
+		return "", fmt.Errorf("write a session: %w", err)
 	}
-	return secret, row.ID, nil
+	return secret, nil
 }
 
 // makeRoom ends the sessions of an account that were used longest ago when it has too many.
@@ -91,11 +94,11 @@ func (s *Service) secretActor(ctx context.Context, secret string, via workspace.
 	}
 	var row struct {
 		SessionID, UserID, Name, Language string
-		Admin                             bool
+		Admin, Once                       bool
 		CreatedAt, LastSeen               int64
 	}
 	now := s.Now()
-	err := s.DB.Read.NewRaw(`SELECT s.id AS session_id, s.created_at, s.last_seen, u.id AS user_id, u.name, u.language, u.admin
+	err := s.DB.Read.NewRaw(`SELECT s.id AS session_id, s.created_at, s.last_seen, s.once, u.id AS user_id, u.name, u.language, u.admin
 		FROM sessions s JOIN users u ON u.id = s.user_id
 		WHERE s.hash = ? AND s.via = ? AND s.expires_at > ? AND u.disabled_at IS NULL`,
 		hashSecret(secret), via, now.UnixMilli()).Scan(ctx, &row)
@@ -110,7 +113,8 @@ func (s *Service) secretActor(ctx context.Context, secret string, via workspace.
 		s.uses.session(row.SessionID, sessionUse{now.UnixMilli(), until, clip(address, 64), clip(userAgent, agentBytes)})
 	}
 	return workspace.Actor{
-		UserID: row.UserID, Name: row.Name, Admin: row.Admin, Via: via, SessionID: row.SessionID, Address: address, Language: row.Language,
+		UserID: row.UserID, Name: row.Name, Admin: row.Admin, Via: via, SessionID: row.SessionID, Once: row.Once,
+		Address: address, Language: row.Language,
 	}, nil
 }
 
@@ -171,7 +175,9 @@ func deleteSessions(ctx context.Context, tx bun.Tx, userID, keepID string) ([]st
 	if err := tx.NewRaw("SELECT id FROM sessions WHERE user_id = ? AND id <> ?", userID, keepID).Scan(ctx, &ids); err != nil {
 		return nil, fmt.Errorf("find sessions: %w", err)
 	}
-	return ids, exec(ctx, tx, "end sessions", q("DELETE FROM sessions WHERE user_id = ? AND id <> ?", userID, keepID))
+	return ids, exec(ctx, tx, "end sessions",
+		q("DELETE FROM sessions WHERE user_id = ? AND id <> ?", userID, keepID),
+		q("DELETE FROM setup_codes WHERE user_id = ?", userID)) // a code is a session to come
 }
 
 func (s *Service) publishEnded(sessionIDs []string) {

@@ -13,9 +13,9 @@ import (
 
 // Register adds the calls under /api/v1 to api.
 func (s *Service) Register(api huma.API) {
-	huma.Register(api, op("list-printers", http.MethodGet, "/api/v1/printers", "user",
+	huma.Register(api, op("list-printers", http.MethodGet, "/api/v1/printers", "plugin",
 		"Every printer that you may see, with its state"), s.apiList)
-	huma.Register(api, op("register-printer", http.MethodPost, "/api/v1/printers", "user",
+	huma.Register(api, op("register-printer", http.MethodPost, "/api/v1/printers", "plugin",
 		"Make a printer (201, with its device's token, shown this once), or complete the one that its device registered (200)"), s.apiRegister)
 	huma.Register(api, op("get-printer", http.MethodGet, "/api/v1/printers/{uuid}", "member",
 		"A printer with its state"), s.apiGet)
@@ -23,16 +23,18 @@ func (s *Service) Register(api huma.API) {
 		"Change a printer's name, description or ways to log in"), s.apiEdit)
 	huma.Register(api, none(op("remove-printer", http.MethodDelete, "/api/v1/printers/{uuid}", "member",
 		"Remove a printer and its past; its device is sent off")), s.apiRemove)
-	huma.Register(api, op("new-device-token", http.MethodPost, "/api/v1/printers/{uuid}/token", "member",
+	huma.Register(api, op("new-device-token", http.MethodPost, "/api/v1/printers/{uuid}/token", "plugin",
 		"Make a new token for the printer's device; the old one ends"), s.apiToken)
 	huma.Register(api, op("replace-device", http.MethodPost, "/api/v1/printers/{uuid}/replace", "member",
-		"Put another device in the place of a printer's: the printer keeps its past"), s.apiReplace)
+		"Put another device in the place of a printer's: the printer keeps its past. A device of the same account that waits "+
+			"to be completed keeps its token; another gets one"), s.apiReplace)
 	huma.Register(api, op("list-cameras", http.MethodGet, "/api/v1/printers/{uuid}/cameras", "member",
 		"A printer's cameras; owners see their addresses"), s.apiCameras)
 	huma.Register(api, op("set-cameras", http.MethodPut, "/api/v1/printers/{uuid}/cameras", "member",
 		"Replace the list of a printer's cameras"), s.apiSetCameras)
 	huma.Register(api, none(op("acknowledge-attention", http.MethodPost, "/api/v1/printers/{uuid}/attention/ack", "member",
 		"Say that you have seen that the last print failed")), s.apiAcknowledge)
+	s.registerTransfer(api)
 	s.registerPast(api)
 }
 
@@ -61,7 +63,7 @@ func (s *Service) apiList(ctx context.Context, _ *struct{}) (*struct {
 		Items []View `json:"items"`
 	}
 }, error) {
-	actor, err := workspace.RequireUser(ctx)
+	actor, err := workspace.RequireAccount(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -75,10 +77,15 @@ func (s *Service) apiList(ctx context.Context, _ *struct{}) (*struct {
 		}
 	}{}
 	out.Body.Items = []View{}
+	plugin := actor.Via == workspace.ViaPlugin // which learns what there is, and no password of a camera
 	for _, t := range s.twins() {
 		t.mu.Lock()
 		if role, ok := visible[t.printer.WorkspaceID]; ok && !t.gone {
-			out.Body.Items = append(out.Body.Items, s.view(t, role))
+			v := s.view(t, role)
+			if plugin {
+				v.Cameras = shownCameras(v.Cameras, false)
+			}
+			out.Body.Items = append(out.Body.Items, v)
 		}
 		t.mu.Unlock()
 	}
@@ -98,6 +105,9 @@ func (s *Service) roles(ctx context.Context, actor workspace.Actor) (map[string]
 	if err != nil {
 		return nil, err
 	}
+	if actor.Via == workspace.ViaPlugin {
+		list = slices.DeleteFunc(list, func(w workspace.Workspace) bool { return !w.Personal })
+	}
 	s.learnNames(list)
 	roles := make(map[string]workspace.Role, len(list))
 	for _, w := range list {
@@ -112,6 +122,11 @@ func (s *Service) viewFor(ctx context.Context, uuid string) (View, error) {
 	if err != nil {
 		return View{}, err
 	}
+	return s.viewOf(ctx, t)
+}
+
+// viewOf gives a printer that the context's actor is known to be allowed to see.
+func (s *Service) viewOf(ctx context.Context, t *twin) (View, error) {
 	actor, _ := workspace.ActorFrom(ctx)
 	roles, err := s.roles(ctx, actor)
 	if err != nil {
@@ -135,27 +150,33 @@ type Made struct {
 
 func (s *Service) apiRegister(ctx context.Context, in *struct {
 	Body struct {
-		UUID        string `json:"uuid" maxLength:"64" doc:"Of the device: RFC 4122 version 4, lower case"`
-		Name        string `json:"name" maxLength:"400"`
-		Description string `json:"description,omitempty" maxLength:"8000"`
-		UUIDLogin   *bool  `json:"uuid_login,omitempty" doc:"Let it connect by its UUID alone"`
-		Pending     bool   `json:"pending,omitempty" doc:"The device itself asks; its owner completes the printer later"`
-		WorkspaceID string `json:"workspace_id,omitempty" maxLength:"64" doc:"Default: your own"`
+		UUID        string   `json:"uuid" maxLength:"64" doc:"Of the device: RFC 4122 version 4, lower case"`
+		Name        string   `json:"name" maxLength:"400"`
+		Description string   `json:"description,omitempty" maxLength:"8000"`
+		UUIDLogin   *bool    `json:"uuid_login,omitempty" doc:"Let it connect by its UUID alone"`
+		Pending     bool     `json:"pending,omitempty" doc:"The device itself asks; its owner completes the printer later"`
+		WorkspaceID string   `json:"workspace_id,omitempty" maxLength:"64" doc:"Default: your own"`
+		Cameras     []Camera `json:"cameras,omitempty" maxItems:"64" doc:"Of a new printer, or of one that has none and whose device asks again"`
 	}
 }) (*struct {
 	Status int
 	Body   Made
 }, error) {
-	actor, err := workspace.RequireUser(ctx)
+	actor, err := workspace.RequireAccount(ctx)
 	if err != nil {
 		return nil, err
 	}
 	done, err := s.Enrol(ctx, actor, Registration{UUID: in.Body.UUID, Name: in.Body.Name, Description: in.Body.Description,
-		UUIDLogin: in.Body.UUIDLogin, Pending: in.Body.Pending, WorkspaceID: in.Body.WorkspaceID})
+		UUIDLogin: in.Body.UUIDLogin, Pending: in.Body.Pending, WorkspaceID: in.Body.WorkspaceID,
+		Cameras: in.Body.Cameras})
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.viewFor(ctx, done.UUID)
+	t := s.twin(done.UUID)
+	if t == nil {
+		return nil, ErrNotFound // removed since
+	}
+	v, err := s.viewOf(ctx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +211,7 @@ func (s *Service) apiRemove(ctx context.Context, in *PrinterPath) (*struct{}, er
 
 type tokenBody struct {
 	Body struct {
-		DeviceToken string `json:"device_token" doc:"Shown this once"`
+		DeviceToken string `json:"device_token,omitempty" doc:"Shown this once"`
 	}
 }
 

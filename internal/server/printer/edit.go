@@ -2,10 +2,8 @@ package printer
 
 import (
 	"context"
-	"fmt"
 	"time"
 
-	"github.com/kangbyounggwan/factor/internal/server/bus"
 	"github.com/kangbyounggwan/factor/internal/server/workspace"
 	"github.com/uptrace/bun"
 )
@@ -132,15 +130,16 @@ func (s *Service) Acknowledge(ctx context.Context, uuid string) error {
 	return s.store(ctx, t, p, "printer.acknowledge")
 }
 
-// NewToken makes a new token for a printer's device; the old one is good for nothing from then on. Errors: problems
-// not_found, not_allowed.
+// NewToken makes a new token for a printer's device; the old one is good for nothing from then on. A plugin that was
+// installed again takes its printer back with it. Errors: problems not_found, not_allowed.
 func (s *Service) NewToken(ctx context.Context, uuid string) (string, error) {
 	s.registering.Lock()
 	defer s.registering.Unlock()
-	t, err := s.find(ctx, uuid, workspace.PrinterEdit)
+	t, err := s.find(ctx, uuid, workspace.PrinterEnrol)
 	if err != nil {
 		return "", err
 	}
+	actor, _ := workspace.ActorFrom(ctx)
 	p := t.own()
 	token, hash := newToken()
 	t.mu.Lock()
@@ -148,6 +147,9 @@ func (s *Service) NewToken(ctx context.Context, uuid string) (string, error) {
 	t.mu.Unlock()
 	err = s.DB.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := tx.NewUpdate().Table("devices").Set("token_hash = ?", hash).Where("id = ?", device).Exec(ctx); err != nil {
+			return err
+		}
+		if err := s.spend(ctx, tx, actor); err != nil {
 			return err
 		}
 		return s.record(ctx, tx, "printer.token", &p, nil)
@@ -160,60 +162,4 @@ func (s *Service) NewToken(ctx context.Context, uuid string) (string, error) {
 	t.mu.Unlock()
 	s.endDevice(uuid)
 	return token, nil
-}
-
-// Replace puts another device in the place of a printer's: the printer keeps its name, cameras, prints and history.
-// The token of the new device is returned. Errors: problems uuid_invalid, uuid_taken, not_found, not_allowed.
-func (s *Service) Replace(ctx context.Context, uuid, newUUID string) (token string, err error) {
-	if err := checkUUID(newUUID); err != nil {
-		return "", err
-	}
-	s.registering.Lock()
-	defer s.registering.Unlock()
-	t, err := s.find(ctx, uuid, workspace.PrinterEdit)
-	if err != nil {
-		return "", err
-	}
-	if s.twin(newUUID) != nil {
-		return "", ErrUUIDTaken
-	}
-	p, now := t.own(), s.now()
-	token, hash := newToken()
-	d := Device{ID: newID(), PrinterID: p.ID, UUID: newUUID, TokenHash: hash, CreatedAt: now.UTC()}
-	err = s.DB.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := retire(ctx, tx, p.ID, now.UnixMilli()); err != nil {
-			return err
-		}
-		if _, err := tx.NewInsert().Model(deviceRowOf(&d)).Exec(ctx); err != nil {
-			return err
-		}
-		return s.record(ctx, tx, "printer.replace", &p, map[string]string{"uuid": newUUID})
-	})
-	if err != nil {
-		return "", err
-	}
-	t.mu.Lock()
-	t.device = d
-	t.conn, t.online, t.presence = 0, false, nil
-	tell := s.changed(t, now)
-	t.mu.Unlock()
-	s.mu.Lock()
-	delete(s.byUUID, uuid)
-	s.byUUID[newUUID] = t
-	s.mu.Unlock()
-	tell()
-	s.endDevice(uuid)
-	s.Bus.PrinterChanged.Publish(bus.PrinterChanged{PrinterID: p.ID, UUID: uuid, WorkspaceID: p.WorkspaceID})
-	s.welcome(t)
-	return token, nil
-}
-
-// retire marks the device in use of a printer as replaced.
-func retire(ctx context.Context, tx bun.Tx, printerID string, now int64) error {
-	_, err := tx.NewUpdate().Table("devices").Set("replaced_at = ?", now).
-		Where("printer_id = ?", printerID).Where("replaced_at IS NULL").Exec(ctx)
-	if err != nil {
-		return fmt.Errorf("retire the device: %w", err)
-	}
-	return nil
 }

@@ -36,7 +36,7 @@ func (a access) role(user, ws string) workspace.Role {
 func (a access) Can(_ context.Context, actor workspace.Actor, action workspace.Action, t workspace.Target) error {
 	rank := map[workspace.Role]int{workspace.RoleViewer: 1, workspace.RoleOperator: 2, workspace.RoleOwner: 3}
 	least := map[workspace.Action]int{workspace.PrinterView: 1, workspace.PrinterControl: 2, workspace.PrinterEdit: 3,
-		workspace.PrinterCreate: 3, workspace.PrinterRemove: 3}
+		workspace.PrinterCreate: 3, workspace.PrinterEnrol: 3, workspace.PrinterRemove: 3}
 	switch have := rank[a.role(actor.UserID, t.WorkspaceID)]; {
 	case have == 0:
 		return problem.NotFound("printer")

@@ -21,6 +21,7 @@ type Registration struct {
 	UUIDLogin   *bool  // nil: as it is, at first no
 	Pending     bool   // the device itself asks: its owner completes the printer in the page
 	WorkspaceID string // empty: the actor's own
+	Cameras     []Camera
 }
 
 // Registered is what came of it.
@@ -44,7 +45,7 @@ func newToken() (token string, hash []byte) {
 }
 
 // Enrol makes a printer, or completes the one that its device has registered. The same account may do it again:
-// names change, the token stays. Errors: problems uuid_invalid, name_invalid, description_invalid,
+// names change, the token stays. Errors: problems uuid_invalid, name_invalid, description_invalid, those of cameras,
 // uuid_login_off, uuid_taken, too_many_printers, not_allowed, not_found (workspace).
 func (s *Service) Enrol(ctx context.Context, actor workspace.Actor, r Registration) (Registered, error) {
 	if err := checkUUID(r.UUID); err != nil {
@@ -97,8 +98,12 @@ func (s *Service) create(ctx context.Context, actor workspace.Actor, r Registrat
 	}
 	now := s.now()
 	token, hash := newToken()
+	var err error
 	p := Printer{ID: newID(), WorkspaceID: r.WorkspaceID, Name: r.Name, Description: r.Description, Pending: r.Pending,
 		UUIDLogin: r.UUIDLogin != nil && *r.UUIDLogin, CreatedAt: now.UTC()}
+	if p.Cameras, err = checkCameras(r.Cameras, nil); err != nil {
+		return Registered{}, err
+	}
 	d := Device{ID: newID(), PrinterID: p.ID, UUID: r.UUID, TokenHash: hash, CreatedAt: now.UTC()}
 	row, err := rowOf(&p)
 	if err != nil {
@@ -109,6 +114,9 @@ func (s *Service) create(ctx context.Context, actor workspace.Actor, r Registrat
 			return err
 		}
 		if _, err := tx.NewInsert().Model(deviceRowOf(&d)).Exec(ctx); err != nil {
+			return err
+		}
+		if err := s.spend(ctx, tx, actor); err != nil {
 			return err
 		}
 		return s.record(ctx, tx, "printer.create", &p, nil)
@@ -140,7 +148,15 @@ func (s *Service) complete(ctx context.Context, actor workspace.Actor, t *twin, 
 	}
 	done := Registered{PrinterID: p.ID, UUID: r.UUID}
 	if r.Pending {
-		return done, nil // its device asks again: what its owner entered stays
+		// Its device asks again: what its owner entered stays. A camera is news only where there was none.
+		if len(r.Cameras) == 0 || len(p.Cameras) > 0 {
+			return done, nil
+		}
+		var err error
+		if p.Cameras, err = checkCameras(r.Cameras, nil); err != nil {
+			return Registered{}, err
+		}
+		return done, s.store(ctx, t, p, "printer.cameras")
 	}
 	p.Name, p.Description, p.Pending = r.Name, r.Description, false
 	if r.UUIDLogin != nil {
@@ -151,6 +167,14 @@ func (s *Service) complete(ctx context.Context, actor workspace.Actor, t *twin, 
 	}
 	s.welcome(t)
 	return done, nil
+}
+
+// spend ends a log-in that is good for one registration, in the transaction of this one.
+func (s *Service) spend(ctx context.Context, tx bun.Tx, actor workspace.Actor) error {
+	if s.Spend == nil {
+		return nil
+	}
+	return s.Spend(ctx, tx, actor)
 }
 
 // store writes a printer's own fields, records who did it, and tells everybody. registering is held.

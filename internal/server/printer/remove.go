@@ -12,6 +12,8 @@ type removedRow struct {
 	bun.BaseModel `bun:"table:removed_printers,alias:r"`
 	PrinterID     string `bun:",pk"`
 	RemovedAt     int64
+	WorkspaceID   string
+	Name          string
 }
 
 // Remove takes a printer away for good. Its device is sent off at once; its past is deleted afterwards, in slices.
@@ -25,7 +27,7 @@ func (s *Service) Remove(ctx context.Context, uuid string) error {
 	}
 	p := t.own()
 	err = s.DB.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if err := s.remove(ctx, tx, p.ID); err != nil {
+		if err := s.remove(ctx, tx, &p); err != nil {
 			return err
 		}
 		return s.record(ctx, tx, "printer.remove", &p, nil)
@@ -38,15 +40,18 @@ func (s *Service) Remove(ctx context.Context, uuid string) error {
 }
 
 // remove deletes a printer's row and retires its device, which keeps the hash of its token, so that it can be told why it may not connect.
-func (s *Service) remove(ctx context.Context, tx bun.Tx, printerID string) error {
+func (s *Service) remove(ctx context.Context, tx bun.Tx, p *Printer) error {
 	now := s.now().UnixMilli()
-	if err := retire(ctx, tx, printerID, now); err != nil {
+	if err := retire(ctx, tx, p.ID, now); err != nil {
 		return err
 	}
-	if _, err := tx.NewDelete().Model((*printerRow)(nil)).Where("id = ?", printerID).Exec(ctx); err != nil {
+	if _, err := tx.NewDelete().Model((*printerRow)(nil)).Where("id = ?", p.ID).Exec(ctx); err != nil {
 		return err
 	}
-	_, err := tx.NewInsert().Model(&removedRow{PrinterID: printerID, RemovedAt: now}).
+	if _, err := tx.NewDelete().Model((*transferRow)(nil)).Where("printer_id = ?", p.ID).Exec(ctx); err != nil {
+		return err
+	}
+	_, err := tx.NewInsert().Model(&removedRow{PrinterID: p.ID, RemovedAt: now, WorkspaceID: p.WorkspaceID, Name: p.Name}).
 		On("CONFLICT (printer_id) DO NOTHING").Exec(ctx)
 	return err
 }
@@ -75,7 +80,7 @@ func (s *Service) DeleteWorkspaces(ctx context.Context, tx bun.Tx, _ string, wor
 		return err
 	}
 	for _, id := range ids {
-		if err := s.remove(ctx, tx, id); err != nil {
+		if err := s.remove(ctx, tx, &Printer{ID: id}); err != nil {
 			return err
 		}
 	}

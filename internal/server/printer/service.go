@@ -62,8 +62,10 @@ type Service struct {
 	Bus     *bus.Bus
 	Access  Access
 	Jobs    Jobs
-	Devices Devices               // set before the first device connects; nil: none ever does
-	Audit   Recorder              // nil: nothing is recorded
+	Devices Devices  // set before the first device connects; nil: none ever does
+	Audit   Recorder // nil: nothing is recorded
+	// Spend ends a log-in that is good for one registration, within its transaction; nil: there are none.
+	Spend   func(ctx context.Context, tx bun.Tx, a workspace.Actor) error
 	Log     *slog.Logger          // nil: silent
 	Metrics prometheus.Registerer // nil: counted, shown nowhere
 
@@ -161,7 +163,9 @@ func (s *Service) add(t *twin) {
 func (s *Service) drop(t *twin) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.byUUID, t.device.UUID)
+	if s.byUUID[t.device.UUID] == t { // else its device speaks for another printer now
+		delete(s.byUUID, t.device.UUID)
+	}
 	delete(s.byID, t.printer.ID)
 	left := make([]*twin, 0, len(s.all))
 	for _, o := range s.all {

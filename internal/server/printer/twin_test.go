@@ -47,6 +47,11 @@ func TestStatusUnchangedIsShownAgain(t *testing.T) {
 	id := w.enrol(uuidA)
 	w.status(id, fmt.Sprintf(printing, 1, 41.5, 600, 840))
 	twin := w.twin(uuidA)
+	w.eventually("the last change is told", func() bool {
+		twin.mu.Lock()
+		defer twin.mu.Unlock()
+		return !twin.waiting
+	})
 	before := twin.version
 	for range 30 {
 		w.clock.add(time.Second)

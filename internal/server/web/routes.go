@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -96,7 +97,7 @@ func (s *Server) buildAPI(m *routes) error {
 		schemeToken:   {Type: "http", Scheme: "bearer", Description: "An API token, fct_…"},
 	}
 	api := humago.New(m, config)
-	api.UseMiddleware(func(ctx huma.Context, next func(huma.Context)) { s.guard(api, ctx, next) })
+	api.UseMiddleware(guard)
 	s.register(api)
 	for _, c := range s.Capabilities {
 		c.Register(api)
@@ -116,12 +117,13 @@ func (s *Server) buildAPI(m *routes) error {
 // Who may make a call, in the metadata "access" of its operation. For members the call itself asks workspace.Can.
 const (
 	accessPublic = "public"
+	accessPlugin = "plugin" // a user, or a plugin by its access token
 	accessUser   = "user"
 	accessMember = "member"
 	accessAdmin  = "admin"
 )
 
-var accessLevels = []string{accessPublic, accessUser, accessMember, accessAdmin}
+var accessLevels = []string{accessPublic, accessPlugin, accessUser, accessMember, accessAdmin}
 
 func access(op *huma.Operation) string {
 	a, _ := op.Metadata["access"].(string)
@@ -134,22 +136,26 @@ func operations(p *huma.PathItem) []*huma.Operation {
 }
 
 // guard refuses calls before their handlers are asked, by what the operation says of itself.
-func (s *Server) guard(api huma.API, ctx huma.Context, next func(huma.Context)) {
-	level := access(ctx.Operation())
-	if level == accessPublic {
-		next(ctx)
-		return
-	}
-	actor, err := workspace.RequireUser(ctx.Context())
-	if err == nil && level == accessAdmin && !actor.Admin {
-		_, err = workspace.RequireAdmin(ctx.Context())
-	}
-	if err != nil {
+func guard(ctx huma.Context, next func(huma.Context)) {
+	if err := allow(ctx.Context(), access(ctx.Operation())); err != nil {
 		_, w := humago.Unwrap(ctx)
 		writeProblem(w, err)
 		return
 	}
 	next(ctx)
+}
+
+func allow(ctx context.Context, level string) (err error) {
+	switch level {
+	case accessPublic:
+	case accessPlugin:
+		_, err = workspace.RequireAccount(ctx)
+	case accessAdmin:
+		_, err = workspace.RequireAdmin(ctx)
+	default:
+		_, err = workspace.RequireUser(ctx)
+	}
+	return err
 }
 
 // onlyUsers lets people in who are signed in with all their rights.

@@ -9,7 +9,7 @@ type Via string
 const (
 	ViaSession Via = "session" // the cookie of a browser
 	ViaToken   Via = "token"   // an API token fct_…
-	ViaPlugin  Via = "plugin"  // the 1.x plugin's access token: good for its own calls only
+	ViaPlugin  Via = "plugin"  // a plugin's access token: good for its own calls only
 	ViaDevice  Via = "device"  // a printer's device, by UUID and token
 	ViaSystem  Via = "system"  // the server itself or its command line
 )
@@ -21,6 +21,7 @@ type Actor struct {
 	Admin     bool // may administer the server; gives no right to other people's printers
 	Via       Via
 	SessionID string // with ViaSession and ViaPlugin
+	Once      bool   // with ViaPlugin: signed in by a code, which is good for one registration
 	TokenID   string // with ViaToken
 	Address   string // IP address, without port
 	Language  string // ko or en

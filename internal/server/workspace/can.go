@@ -26,6 +26,7 @@ const (
 	PrinterControl Action = "printer.control"
 	PrinterEdit    Action = "printer.edit"
 	PrinterCreate  Action = "printer.create"
+	PrinterEnrol   Action = "printer.enrol" // give its device a token, as after a reinstall
 	PrinterRemove  Action = "printer.remove"
 	WorkspaceView  Action = "workspace.view"
 	WorkspaceEdit  Action = "workspace.edit"
@@ -47,6 +48,7 @@ var leastRole = map[Action]Role{
 	PrinterControl: RoleOperator,
 	PrinterEdit:    RoleOwner,
 	PrinterCreate:  RoleOwner,
+	PrinterEnrol:   RoleOwner,
 	PrinterRemove:  RoleOwner,
 	WorkspaceView:  RoleViewer,
 	WorkspaceEdit:  RoleOwner,
@@ -77,7 +79,7 @@ func (s *Service) Can(ctx context.Context, actor Actor, action Action, target Ta
 	if role == "" {
 		return notFound(target)
 	}
-	if actor.Via == ViaPlugin && !pluginMay(action, target) {
+	if actor.Via == ViaPlugin && !pluginMay(actor, action, target) {
 		return errPluginOnly
 	}
 	least, known := leastRole[action]
@@ -96,12 +98,22 @@ func RequireAdmin(ctx context.Context) (Actor, error) {
 	return a, canAdmin(a)
 }
 
-// RequireUser gives the actor of ctx when he is signed in as a person with all his rights: not by the 1.x plugin's
-// access token. Errors: not_signed_in, not_allowed.
-func RequireUser(ctx context.Context) (Actor, error) {
+// RequireAccount gives the actor of ctx when there is an account behind it: a person, or a plugin by its access token.
+// What the plugin may do there is for Can to say. Errors: not_signed_in.
+func RequireAccount(ctx context.Context) (Actor, error) {
 	a, ok := ActorFrom(ctx)
 	if !ok || a.Via == ViaDevice {
 		return a, problem.ErrNotSignedIn
+	}
+	return a, nil
+}
+
+// RequireUser gives the actor of ctx when he is signed in as a person with all his rights: not by a plugin's access
+// token. Errors: not_signed_in, not_allowed.
+func RequireUser(ctx context.Context) (Actor, error) {
+	a, err := RequireAccount(ctx)
+	if err != nil {
+		return a, err
 	}
 	if a.Via == ViaPlugin {
 		return a, errPluginOnly
@@ -116,11 +128,14 @@ func canAdmin(a Actor) error {
 	return nil
 }
 
-// pluginMay: the 1.x plugin lists its account's printers and registers one. It never opens a single one.
-func pluginMay(action Action, target Target) bool {
+// pluginMay: a plugin lists its account's printers and registers one. It never opens a single one. With a code it may
+// also take the place of a printer's device, which is what the code is good for then.
+func pluginMay(actor Actor, action Action, target Target) bool {
 	switch action {
 	case PrinterCreate, WorkspaceView:
 		return true
+	case PrinterEnrol:
+		return actor.Once
 	case PrinterView:
 		return target.PrinterID == ""
 	}
