@@ -15,10 +15,12 @@ interface Violation {
 /** No serious or critical finding of axe-core on the page as it is now. */
 export async function expectAccessible(page: Page, what: string): Promise<void> {
   await page.evaluate(source); // not a script element: the Content-Security-Policy would refuse it, rightly
-  const violations = await page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: { run(options: object): Promise<{ violations: Violation[] }> } };
-    return (await axe.run({ resultTypes: ['violations'] })).violations;
+  const { violations, passes } = await page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[]; passes: unknown[] }> } };
+    const found = await axe.run();
+    return { violations: found.violations, passes: found.passes.length };
   });
+  expect(passes, `${what}: axe has looked at something`).toBeGreaterThan(10);
   const grave = violations
     .filter((v) => v.impact === 'serious' || v.impact === 'critical')
     .map((v) => `${v.id}: ${v.help}\n${v.nodes.map((n) => `  ${n.target.join(' ')}\n    ${n.failureSummary}`).join('\n')}`);
