@@ -86,6 +86,7 @@ func (l *Log) Initialize() error {
 	if l.Logger == nil {
 		l.Logger = slog.Default()
 	}
+	l.failures.wake = make(chan struct{}, 1)
 	return nil
 }
 
@@ -114,16 +115,17 @@ func (l *Log) Record(ctx context.Context, tx bun.IDB, e Entry) error {
 	if err != nil {
 		return err
 	}
-	insert := func(ctx context.Context, db bun.IDB) error {
-		if _, err := db.NewInsert().Model(&r).Exec(ctx); err != nil {
-			return fmt.Errorf("write the audit: %w", err)
-		}
-		return nil
-	}
 	if tx != nil {
-		return insert(ctx, tx)
+		return insert(ctx, tx, r)
 	}
-	return l.DB.Write(ctx, func(ctx context.Context, tx bun.Tx) error { return insert(ctx, tx) })
+	return l.DB.Write(ctx, func(ctx context.Context, tx bun.Tx) error { return insert(ctx, tx, r) })
+}
+
+func insert(ctx context.Context, db bun.IDB, rows ...row) error {
+	if _, err := db.NewInsert().Model(&rows).Exec(ctx); err != nil {
+		return fmt.Errorf("write the audit: %w", err)
+	}
+	return nil
 }
 
 func (l *Log) newRow(ctx context.Context, e Entry) (row, error) {

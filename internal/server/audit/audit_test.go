@@ -105,6 +105,10 @@ func TestRecordFailure_IsBounded(t *testing.T) {
 		}
 	}
 	fail(1000, "192.0.2.1")
+	if n := len(l.mustList(t, Query{Server: true})); n != 0 {
+		t.Fatalf("%d entries before the answer: its time tells of them", n)
+	}
+	l.writeFailures(t.Context())
 	if n := len(l.mustList(t, Query{Server: true})); n != 1 {
 		t.Fatalf("%d entries for one kind", n)
 	}

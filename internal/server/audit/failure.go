@@ -4,9 +4,11 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/uptrace/bun"
 )
 
-// Failures can be caused by anybody, as often as he likes. Within a window the first of each kind is written at once
+// Failures can be caused by anybody, as often as he likes. Within a window the first of each kind is written
 // and repetitions are counted; all kinds together are bounded too, and what is over is counted in one entry.
 const (
 	failureWindow = 10 * time.Minute
@@ -22,13 +24,16 @@ type counted struct {
 
 // failures is guarded by mu.
 type failures struct {
-	mu    sync.Mutex
-	since time.Time
-	kinds map[failureKey]*counted
-	over  int // failures of kinds that did not fit any more
+	wake chan struct{} // capacity 1: there is something to write
+
+	mu      sync.Mutex
+	since   time.Time
+	kinds   map[failureKey]*counted
+	over    int   // failures of kinds that did not fit any more
+	waiting []row // the first of their kinds, to be written by Run
 }
 
-// note counts a failure and tells whether it is to be written now.
+// note counts a failure and tells whether it is to be written.
 func (f *failures) note(k failureKey, e Entry, now time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -65,8 +70,9 @@ func (f *failures) take(now time.Time, force bool) (repeated []counted, over int
 }
 
 // RecordFailure notes something that anybody can cause as often as he likes; reason tells kinds of it apart. The
-// first of its kind is written at once, repetitions are counted and written as one with detail {"repeated":n}, so
-// that nobody fills the disk by failing.
+// first of its kind is written soon, repetitions are counted and written as one with detail {"repeated":n}, so
+// that nobody fills the disk by failing. It does not wait for the disk: whoever fails would learn from his answer's
+// time whether this was the first failure of its kind, and so whether an e-mail address has an account.
 func (l *Log) RecordFailure(ctx context.Context, reason string, e Entry) {
 	if e.Result == "" {
 		e.Result = Refused
@@ -78,13 +84,37 @@ func (l *Log) RecordFailure(ctx context.Context, reason string, e Entry) {
 	if !l.failures.note(key, e, l.Now()) {
 		return
 	}
-	if err := l.Record(ctx, nil, e); err != nil {
+	r, err := l.newRow(ctx, e)
+	if err != nil {
 		l.Logger.Error("audit entry lost", "action", e.Action, "error", err)
+		return
+	}
+	l.failures.mu.Lock()
+	l.failures.waiting = append(l.failures.waiting, r)
+	l.failures.mu.Unlock()
+	select {
+	case l.failures.wake <- struct{}{}:
+	default:
 	}
 }
 
-// flushFailures writes what was counted in a window that is over.
+// writeFailures writes the failures that wait for it.
+func (l *Log) writeFailures(ctx context.Context) {
+	l.failures.mu.Lock()
+	rows := l.failures.waiting
+	l.failures.waiting = nil
+	l.failures.mu.Unlock()
+	if len(rows) == 0 {
+		return
+	}
+	if err := l.DB.Write(ctx, func(ctx context.Context, tx bun.Tx) error { return insert(ctx, tx, rows...) }); err != nil {
+		l.Logger.Error("audit entries lost", "count", len(rows), "error", err)
+	}
+}
+
+// flushFailures writes what waits, and what was counted in a window that is over.
 func (l *Log) flushFailures(ctx context.Context, force bool) {
+	l.writeFailures(ctx)
 	repeated, over := l.failures.take(l.Now(), force)
 	for _, c := range repeated {
 		c.entry.Detail = map[string]any{"repeated": c.count}

@@ -15,7 +15,7 @@ const (
 	retentionPause = 200 * time.Millisecond
 )
 
-// Run deletes what is older than the retention, and writes what was counted, until ctx ends. It returns nil then.
+// Run deletes what is older than the retention, and writes the failures, until ctx ends. It returns nil then.
 func (l *Log) Run(ctx context.Context) error {
 	minute := time.NewTicker(time.Minute)
 	defer minute.Stop()
@@ -31,6 +31,8 @@ func (l *Log) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			l.flushFailures(context.WithoutCancel(ctx), true)
 			return nil
+		case <-l.failures.wake:
+			l.writeFailures(ctx)
 		case <-minute.C:
 			l.flushFailures(ctx, false)
 		}
