@@ -150,7 +150,9 @@ func TestAdapter_Run_RealPrint(t *testing.T) {
 	l.awaitEvent(wire.EventPrintStarted)
 	o.Command("!!DEBUG:drop_connection")
 	l.awaitEvent(wire.EventPrintFailed)
-	l.awaitStatus(wire.StatusOffline)
+	l.await("a closed connection", func() bool { // 2.0 calls it an error
+		return l.view.Snapshot.Status == wire.StatusOffline || l.view.Snapshot.Status == wire.StatusError
+	})
 	o.Call("POST", "/api/connection", `{"command":"connect","port":"VIRTUAL"}`)
 	l.awaitEvent(wire.EventConnected)
 	l.awaitStatus(wire.StatusIdle)

@@ -9,6 +9,8 @@ import (
 	"mime/multipart"
 	"net"
 	"net/http"
+	"net/textproto"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -167,7 +169,10 @@ func (o *OctoPrint) Upload(name, content string, print bool) {
 	o.t.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
-	part, err := form.CreateFormFile("file", name)
+	// filename*, RFC 8187, is the only way that every version takes for a name beyond ASCII.
+	part, err := form.CreatePart(textproto.MIMEHeader{
+		"Content-Disposition": {fmt.Sprintf(`form-data; name="file"; filename*=UTF-8''%s`, url.PathEscape(name))},
+		"Content-Type":        {"application/octet-stream"}})
 	if err != nil {
 		o.t.Fatal(err)
 	}
