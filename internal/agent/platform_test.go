@@ -31,8 +31,7 @@ type platform struct {
 	t    *testing.T
 	uuid string
 	web  *httptest.Server // for /mqtt
-	door net.Listener
-	addr string // of the door, the same over its restarts
+	addr string           // of the door, the same over its restarts
 
 	mu       sync.Mutex
 	gateway  *gateway.Gateway

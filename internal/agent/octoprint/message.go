@@ -127,14 +127,6 @@ func (n *number) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return nil // a number beyond float64 is none to us, not a broken message
 }
 
-// float gives the number, nil if there is none.
-func (n number) float() *float64 {
-	if !n.known {
-		return nil
-	}
-	return &n.value
-}
-
 // between gives the number if it lies within the bounds.
 func (n number) between(low, high float64) *float64 {
 	if !n.known || n.value < low || n.value > high {

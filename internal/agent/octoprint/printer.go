@@ -26,10 +26,9 @@ type Printer struct {
 	baudrate int
 	profile  wire.Profile
 
-	failure  bool      // the connection was closed by an error; said until it is opened again
-	toldAt   time.Time // when PrinterStateChanged came last
-	toldText string
-	warm     warming
+	failure bool      // the connection was closed by an error; said until it is opened again
+	toldAt  time.Time // when PrinterStateChanged came last
+	warm    warming
 }
 
 // staleState is how long a regular message may still carry the state from before a PrinterStateChanged: OctoPrint
