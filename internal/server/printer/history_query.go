@@ -2,6 +2,7 @@ package printer
 
 import (
 	"context"
+	"slices"
 	"sort"
 	"time"
 
@@ -10,6 +11,9 @@ import (
 
 // maxSamples bounds the answer to one question about history: 25 hours at 10 s, 6 days at 1 min, 2 months at 10 min.
 const maxSamples = 9000
+
+// maxColumns bounds it in the other direction: what a block may have, and as much again for heaters that were renamed.
+const maxColumns = 2 * maxBlockColumns
 
 // History is a printer's past as columns. Where a column has no value it has null; where nothing at all is known, a
 // place of nulls ends the line and then the time jumps.
@@ -109,12 +113,7 @@ func (s *Service) blocks(ctx context.Context, printerID string, of tier, from, t
 // layOut makes columns of blocks.
 func layOut(blocks []*block, of tier, from, to time.Time) History {
 	h := History{From: from.UTC(), To: to.UTC(), Step: of.step, T: []int64{}, Columns: map[string]Series{}}
-	names := map[string]bool{}
-	for _, b := range blocks {
-		for i := range b.columns {
-			names[b.columns[i].title()] = true
-		}
-	}
+	names := titles(blocks)
 	last := int64(0)
 	for _, b := range blocks {
 		for place := range b.places {
@@ -137,6 +136,20 @@ func layOut(blocks []*block, of tier, from, to time.Time) History {
 	return h
 }
 
+// titles gives the columns of an answer, those of the newest blocks first: a device that calls its heaters by other
+// names every minute must not make an answer of gigabytes.
+func titles(blocks []*block) map[string]bool {
+	names := map[string]bool{}
+	for _, b := range slices.Backward(blocks) {
+		for i := range b.columns {
+			if len(names) < maxColumns {
+				names[b.columns[i].title()] = true
+			}
+		}
+	}
+	return names
+}
+
 func (b *block) has(place int) bool {
 	for i := range b.columns {
 		if b.columns[i].values[place] != absent {
@@ -157,7 +170,7 @@ func (h *History) place(at int64, names map[string]bool, b *block, place int) {
 	}
 	for i := range b.columns {
 		c := &b.columns[i]
-		if v := c.values[place]; v != absent {
+		if v := c.values[place]; v != absent && names[c.title()] {
 			h.Columns[c.title()][len(h.T)-1] = c.shown(v)
 		}
 	}

@@ -214,6 +214,23 @@ func TestHistoryClockSetBack(t *testing.T) {
 	}
 }
 
+func TestLayOut_BoundsItsColumns(t *testing.T) {
+	of := tiers[0]
+	start := of.startOf(1_700_000_000)
+	var blocks []*block
+	for i := range int64(20) {
+		b := &block{step: of.step, start: start + i*of.span(), places: of.places}
+		for n := range maxBlockColumns {
+			b.set(0, fmt.Sprintf("heater %d %d", i, n), kindActual, 1)
+		}
+		blocks = append(blocks, b)
+	}
+	h := layOut(blocks, of, time.Unix(start, 0), time.Unix(start+20*of.span(), 0))
+	if len(h.Columns) != maxColumns || h.Columns["heater 19 0.actual"] == nil || h.Columns["heater 0 0.actual"] != nil {
+		t.Errorf("%d columns, the newest %v, the oldest %v", len(h.Columns), h.Columns["heater 19 0.actual"], h.Columns["heater 0 0.actual"])
+	}
+}
+
 func TestChooseStep(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
