@@ -112,7 +112,7 @@ func (s *Service) Run(ctx context.Context) error {
 		case <-s.wake:
 		case <-tick.C:
 		}
-		s.work(ctx)
+		s.work(context.WithoutCancel(ctx)) // what is begun is written down, also while the server stops
 	}
 }
 

@@ -66,8 +66,13 @@ func (s *Service) work(ctx context.Context) {
 		if len(list) == 0 {
 			break
 		}
+		var changes []change
 		for i := range list {
-			s.apply(ctx, s.decide(&list[i]))
+			changes = append(changes, s.decide(&list[i])...)
+			if len(changes) >= writeAtOnce || i == len(list)-1 {
+				s.apply(ctx, changes)
+				changes = changes[:0]
+			}
 		}
 	}
 	now := s.now()
@@ -79,10 +84,11 @@ func (s *Service) work(ctx context.Context) {
 		}
 	}
 	s.mu.Unlock()
-	for _, c := range due {
-		s.apply(ctx, []change{c})
-	}
+	s.apply(ctx, due)
 }
+
+// writeAtOnce bounds one transaction: after a restart every printer's print may be news at once.
+const writeAtOnce = 256
 
 // eventGrace is how long the events of an agent are waited for after its snapshots say that a print is over. They
 // come through a queue on its disk, which may be slow to empty after a time without network.

@@ -60,20 +60,36 @@ const (
 	changeEnd
 )
 
-// apply writes changes and tells the bus of them. One that cannot be written is lost; the log says so.
+// apply writes changes in one transaction and tells the bus of them. Where that fails each is tried by itself, so that
+// one bad row costs no other; one that cannot be written is lost, and the log says so.
 func (s *Service) apply(ctx context.Context, changes []change) {
-	for _, c := range changes {
-		var told *bus.JobChanged
-		err := s.DB.Write(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
-			told, err = c.write(ctx, tx)
-			return err
-		})
-		if err != nil {
-			s.log.Error("print not noted", "printer", c.row.PrinterID, "job", c.row.ID, "err", err)
-			continue
+	if len(changes) == 0 {
+		return
+	}
+	var told []*bus.JobChanged
+	err := s.DB.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		told = told[:0]
+		for i := range changes {
+			t, err := changes[i].write(ctx, tx)
+			if err != nil {
+				return err
+			}
+			if t != nil {
+				told = append(told, t)
+			}
 		}
-		if told != nil {
-			s.Bus.JobChanged.Publish(*told)
+		return nil
+	})
+	switch {
+	case err == nil:
+		for _, t := range told {
+			s.Bus.JobChanged.Publish(*t)
+		}
+	case len(changes) == 1:
+		s.log.Error("print not noted", "printer", changes[0].row.PrinterID, "job", changes[0].row.ID, "err", err)
+	default:
+		for i := range changes {
+			s.apply(ctx, changes[i:i+1])
 		}
 	}
 }
