@@ -2,7 +2,8 @@
 
 PYTHON ?= python3
 GOFLAGS_BUILD := -trimpath
-LDFLAGS := -s -w
+VERSION := $(shell cat VERSION)
+LDFLAGS := -s -w -X github.com/kangbyounggwan/factor/internal/version.number=$(VERSION)
 PAGES := $(shell find web/src web/static web/messages web/project.inlang/settings.json -type f -not -path '*/paraglide/*' 2>/dev/null) \
          $(wildcard web/package-lock.json web/vite.config.ts web/svelte.config.js)
 

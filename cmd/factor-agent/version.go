@@ -2,20 +2,11 @@ package main
 
 import (
 	"fmt"
-	"runtime/debug"
-	"strings"
+
+	ver "github.com/kangbyounggwan/factor/internal/version"
 )
 
-// version can be set by the build: -ldflags "-X main.version=1.2.3". Otherwise it is what Go knows of the source.
-var version = sourceVersion()
-
-func sourceVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
-		return "0.0.0-dev"
-	}
-	return strings.TrimPrefix(info.Main.Version, "v")
-}
+var version = ver.String()
 
 type versionCommand struct{}
 
