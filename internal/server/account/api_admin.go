@@ -43,6 +43,9 @@ func (s *Service) apiSetUser(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	if in.Body.Admin != nil && actor.Via != workspace.ViaSession {
+		return nil, errSessionNeeded // an administrator made by a token would outlive it
+	}
 	u, err := s.SetUser(ctx, actor, in.ID, in.Body.Admin, in.Body.Disabled)
 	return &struct{ Body AdminUser }{u}, err
 }

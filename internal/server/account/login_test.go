@@ -255,6 +255,11 @@ func TestTokens(t *testing.T) {
 	script.want(403, "session_required", "POST", "/tokens", m{"name": "another"})
 	script.want(403, "session_required", "POST", "/me/password", m{"current": goodPassword, "new": "quite another one"})
 	script.want(403, "not_allowed", "GET", "/admin/users", nil)
+	root := s.browser() // an administrator's token makes no administrator, who would outlive it
+	admin, kim := s.addUser("root@example.com", true), s.signedIn("kim@example.com").want(200, "", "GET", "/me", nil).json(t)["id"].(string)
+	root.bearer = s.signedIn(admin.Email).want(201, "", "POST", "/tokens", m{"name": "x"}).json(t)["token"].(string)
+	root.want(403, "session_required", "PATCH", "/admin/users/"+kim, m{"admin": true})
+	root.want(200, "", "PATCH", "/admin/users/"+kim, m{"disabled": false})
 	script.bearer = secret[:len(secret)-1] + "x"
 	script.want(401, "not_signed_in", "GET", "/me", nil)
 
