@@ -42,7 +42,9 @@ func (s *Server) withActor(next http.Handler) http.Handler {
 				return !errors.Is(err, problem.ErrNotSignedIn) // a database that does not answer ends nobody
 			})
 		}
-		next.ServeHTTP(w, r.WithContext(ctx))
+		known := r.WithContext(ctx)
+		defer func() { r.Pattern = known.Pattern }() // the metrics in front of us name the route
+		next.ServeHTTP(w, known)
 	})
 }
 
