@@ -62,6 +62,9 @@ var table = map[string]struct {
 	"POST /api/auth/login":                             {everybody, `{"email":"nobody@example.com","password":"x"}`},
 	"GET /healthz":                                     {everybody, ""},
 	"GET /readyz":                                      {everybody, ""},
+	"GET /plugin/factor.zip":                           {everybody, ""},
+	"GET /plugin/version.json":                         {everybody, ""},
+	"GET /plugin/agent/{platform}":                     {everybody, ""},
 	"GET /ca.crt":                                      {everybody, ""},
 	"GET /mqtt":                                        {everybody, ""}, // devices log in inside: TestAuthz_Topics
 	"/":                                                {everybody, ""},

@@ -8,18 +8,23 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/kangbyounggwan/factor/internal/server/agents"
 	"github.com/kangbyounggwan/factor/internal/server/config"
 	"github.com/kangbyounggwan/factor/internal/server/gateway"
 	"github.com/kangbyounggwan/factor/internal/server/gateway/printers"
 	"github.com/kangbyounggwan/factor/internal/server/job"
+	"github.com/kangbyounggwan/factor/internal/server/plugin"
 	"github.com/kangbyounggwan/factor/internal/server/printer"
 	"github.com/kangbyounggwan/factor/internal/server/web"
 	"github.com/kangbyounggwan/factor/internal/server/web/certs"
 	"github.com/kangbyounggwan/factor/internal/server/web/push"
+	sources "github.com/kangbyounggwan/factor/plugin"
 	pages "github.com/kangbyounggwan/factor/web"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -36,6 +41,7 @@ type Server struct {
 	Jobs     *job.Service
 	Gateway  *gateway.Gateway
 	Push     *push.Server
+	Plugin   *plugin.Service
 	Web      *web.Server
 	Certs    *certs.Keeper
 
@@ -177,13 +183,16 @@ func (s *Server) startDoors() error {
 		return err
 	}
 	s.onClose("push", s.Push.Close)
+	if err := s.readyPlugin(); err != nil {
+		return err
+	}
 	s.Web = &web.Server{
 		Version: s.Version, Pages: pages.Build, PublicURL: s.Settings.Public(), TrustedProxies: s.Settings.Proxies(),
 		Names:        func() []string { return certs.OwnNames(s.Certs.Names...) },
 		MetricsLocal: bool(s.Settings.Metrics),
 		Accounts:     s.Accounts,
 		Capabilities: []web.Capability{s.Accounts, s.Workspaces, s.Audit, s.Mail, s.Printers, s.Jobs},
-		Plugin:       s.Printers, Push: s.Push, MQTT: s.Gateway, AuthorityPEM: s.Certs.Authority().PEM,
+		Plugin:       s.Printers, Downloads: s.Plugin, HTTPSPort: portOf(s.open.https), Push: s.Push, MQTT: s.Gateway, AuthorityPEM: s.Certs.Authority().PEM,
 		Ready: s.ready, Describe: s.description(), Gatherer: s.metrics, Registerer: s.metrics, Log: s.Log,
 	}
 	if err := s.Web.Initialize(); err != nil {
@@ -199,6 +208,20 @@ func (s *Server) startDoors() error {
 		s.Web.Serve(s.open.https, s.Certs.WebTLS(), nil)
 	}
 	return nil
+}
+
+// readyPlugin readies what is handed out to OctoPrints: the plugin inside of this program, and the agents inside of it
+// or, in a developer's build, the one beside it.
+func (s *Server) readyPlugin() error {
+	s.Plugin = &plugin.Service{
+		Sources: sources.Sources, KeyFile: s.Settings.PluginKeyFile(), CacheDir: s.Settings.CacheDir(),
+		AuthorityPEM: s.Certs.Authority().PEM, Version: s.Version, Log: s.Log,
+		Embedded: plugin.Programs{Platforms: agents.Platforms, Open: agents.Open},
+	}
+	if program, err := os.Executable(); err == nil {
+		s.Plugin.Beside = filepath.Join(filepath.Dir(program), "factor-agent"+filepath.Ext(program))
+	}
+	return s.Plugin.Initialize()
 }
 
 func (s *Server) onClose(name string, fn func(ctx context.Context) error) {

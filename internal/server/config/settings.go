@@ -52,6 +52,12 @@ type Settings struct {
 // TLSDir is where keys and certificates are.
 func (s *Settings) TLSDir() string { return filepath.Join(s.Data, "tls") }
 
+// PluginKeyFile is the key that signs what plugins update to.
+func (s *Settings) PluginKeyFile() string { return filepath.Join(s.Data, "keys", "plugin.key") }
+
+// CacheDir is for what can be made anew at any time.
+func (s *Settings) CacheDir() string { return filepath.Join(s.Data, "cache") }
+
 // Public gives the public URL, or nil where none is set. The settings must be valid.
 func (s *Settings) Public() *url.URL {
 	if s.PublicURL == "" {

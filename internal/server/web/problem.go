@@ -14,17 +14,7 @@ func writeProblem(w http.ResponseWriter, err error) {
 	if !ok {
 		p = errInternal
 	}
-	body, err := json.Marshal(p)
-	if err != nil {
-		body = []byte(`{"code":"internal"}`)
-	}
-	for name, values := range p.GetHeaders() {
-		w.Header()[name] = values
-	}
-	w.Header().Set("Content-Type", p.ContentType(""))
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(p.Status)
-	_, _ = w.Write(body)
+	p.Write(w)
 }
 
 func writeJSON(w http.ResponseWriter, status int, value any) {

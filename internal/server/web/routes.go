@@ -60,6 +60,7 @@ func (s *Server) buildRoutes(pages *pages) error {
 	m.HandleFunc("GET /readyz", s.serveReady)
 	m.Handle("GET /metrics", s.metrics())
 	m.HandleFunc("GET /ca.crt", s.serveAuthority)
+	s.downloadRoutes(m)
 	m.HandleFunc("/api/", s.refuseUnknownCall)
 	m.Handle("/", pages)
 	return m.err

@@ -63,10 +63,12 @@ type Server struct {
 	Names          func() []string // host names and addresses that are ours
 	TrustedProxies []netip.Prefix
 	MetricsLocal   bool // programs on this machine may read /metrics
+	HTTPSPort      int  // where TLS is spoken; 0: nowhere
 
 	Accounts     Accounts
 	Capabilities []Capability
 	Plugin       Plugin       // nil: its calls are not there
+	Downloads    Downloads    // nil: nothing is handed out
 	Push         http.Handler // the realtime push
 	MQTT         http.Handler // MQTT over WebSocket
 	AuthorityPEM []byte       // of the server's own certificate authority
