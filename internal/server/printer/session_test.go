@@ -235,3 +235,19 @@ func TestPresence(t *testing.T) {
 		t.Errorf("online %v, %d caps", v.Online, len(v.Agent.Caps))
 	}
 }
+
+// Strangers may try UUIDs as fast as they like.
+func TestLogin_ReadsNoWholeTable(t *testing.T) {
+	w := open(t)
+	var plan []struct {
+		ID, Parent, Notused int
+		Detail              string
+	}
+	q := w.db.Read.NewSelect().Model((*deviceRow)(nil)).Where("uuid = ?", uuidA).OrderExpr("created_at DESC").Limit(10)
+	if err := w.db.Read.NewRaw("EXPLAIN QUERY PLAN "+q.String()).Scan(context.Background(), &plan); err != nil {
+		t.Fatal(err)
+	}
+	if len(plan) == 0 || !strings.Contains(plan[0].Detail, "devices_by_uuid") {
+		t.Errorf("plan %+v", plan)
+	}
+}
