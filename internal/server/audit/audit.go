@@ -197,6 +197,7 @@ func (l *Log) DeleteWorkspaces(ctx context.Context, tx bun.Tx, ids []string) err
 	if len(ids) == 0 {
 		return nil
 	}
+	l.failures.forget(ids)
 	if _, err := tx.NewRaw("DELETE FROM audit WHERE workspace_id IN (?)", bun.List(ids)).Exec(ctx); err != nil {
 		return fmt.Errorf("delete audit entries: %w", err)
 	}

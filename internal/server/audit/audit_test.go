@@ -129,6 +129,25 @@ func TestRecordFailure_IsBounded(t *testing.T) {
 	}
 }
 
+func TestDeleteWorkspaces_ForgetsFailures(t *testing.T) {
+	now := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	l := newLog(t, &now)
+	for range 3 {
+		l.RecordFailure(t.Context(), "x", Entry{WorkspaceID: "w1", Action: "session.login", Actor: "-", Target: Target{Kind: "user", ID: "u1", Name: "Kim"}})
+	}
+	if err := l.DB.Write(t.Context(), func(ctx context.Context, tx bun.Tx) error { return l.DeleteWorkspaces(ctx, tx, []string{"w1"}) }); err != nil {
+		t.Fatal(err)
+	}
+	l.flushFailures(t.Context(), true)
+	for _, q := range []Query{{Server: true, Limit: 10}, {WorkspaceIDs: []string{"w1"}, Limit: 10}} {
+		for _, e := range l.mustList(t, q) {
+			if e.Target != (Target{}) {
+				t.Errorf("a deleted account is in the audit again: %+v", e)
+			}
+		}
+	}
+}
+
 func TestDeleteOld(t *testing.T) {
 	now := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	l := newLog(t, &now)

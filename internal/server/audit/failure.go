@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -67,6 +68,18 @@ func (f *failures) take(now time.Time, force bool) (repeated []counted, over int
 	over = f.over
 	f.kinds, f.over = nil, 0
 	return repeated, over
+}
+
+// forget drops what is counted and waits for workspaces that are being deleted.
+func (f *failures) forget(workspaceIDs []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.waiting = slices.DeleteFunc(f.waiting, func(r row) bool { return slices.Contains(workspaceIDs, r.WorkspaceID) })
+	for _, c := range f.kinds {
+		if slices.Contains(workspaceIDs, c.entry.WorkspaceID) {
+			*c = counted{entry: Entry{Action: c.entry.Action, Actor: "-", Result: Refused}, count: c.count}
+		}
+	}
 }
 
 // RecordFailure notes something that anybody can cause as often as he likes; reason tells kinds of it apart. The
