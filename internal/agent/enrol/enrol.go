@@ -128,7 +128,7 @@ func (e *Enrolment) Do(ctx context.Context) (*Result, error) {
 		return nil, fault(FaultFolder, err)
 	}
 	e.Folder.Forget("files.sent") // the server may be another one
-	return &Result{UUID: c.UUID, Name: e.Name, OctoPrint: version, Server: about.Version, Renewed: renewed}, nil
+	return &Result{UUID: c.UUID, Name: e.Name, OctoPrint: plain(version), Server: plain(about.Version), Renewed: renewed}, nil
 }
 
 // prepare checks what was given and merges it with what the folder holds.

@@ -278,3 +278,13 @@ func TestEnrolment_Do_Fault(t *testing.T) {
 		})
 	}
 }
+
+// A terminal obeys what stands behind an escape character.
+func TestEnrolment_Do_RefusedInHostileWords(t *testing.T) {
+	s := newSite(t, true)
+	s.problem, s.status = "x\x1b[5m", 409
+	_, err := s.enrolment(t).Do(context.Background())
+	if err == nil || strings.ContainsFunc(err.Error(), func(r rune) bool { return r < ' ' }) {
+		t.Errorf("got %q", err)
+	}
+}

@@ -14,11 +14,14 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"time"
+
+	"github.com/kangbyounggwan/factor/internal/wire"
 )
 
 const (
 	callTimeout = 30 * time.Second
 	maxAnswer   = 1 << 20 // bytes
+	maxShown    = 500     // bytes of a text of the server
 )
 
 // server is a conversation with a FACTOR server over HTTP.
@@ -140,7 +143,13 @@ func refusal(status int, answer []byte) error {
 	if p.Field != "" {
 		text = p.Field + ": " + text
 	}
-	return fault(FaultRefused, fmt.Errorf("%s (%s)", text, p.Code))
+	return fault(FaultRefused, fmt.Errorf("%s (%s)", plain(text), plain(p.Code)))
+}
+
+// plain makes what another program said fit for a terminal, which would obey control characters.
+func plain(s string) string {
+	s, _ = wire.CleanText(s, maxShown)
+	return s
 }
 
 func (s *server) login(ctx context.Context, e *Enrolment) error {
