@@ -53,5 +53,9 @@ export async function settled(page: Page): Promise<void> {
 /** Chooses cards, table or wall on the dashboard, in whatever language it is. */
 export async function view(page: Page, name: 'cards' | 'table' | 'wall'): Promise<void> {
   const either = (key: string) => new RegExp(`^(${en(key)}|${ko(key)})$`);
-  await page.getByRole('radiogroup', { name: either('dash_view') }).getByText(either(`dash_view_${name}`)).click();
+  // By the keyboard: a phone shows the choices as icons only.
+  const choice = page.getByRole('radiogroup', { name: either('dash_view') }).getByRole('radio', { name: either(`dash_view_${name}`) });
+  await choice.focus();
+  await choice.press('Space');
+  await expect(choice).toBeChecked();
 }
