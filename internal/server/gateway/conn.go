@@ -46,6 +46,7 @@ type conn struct {
 	qos2        map[uint16]struct{}
 	will        *will
 	byUUID      bool   // came without credentials
+	asked       string // the UUID that it wanted to log in as, for the log
 	alive       bool   // counted as logged in
 	loginSeq    uint64 // of Gateway.ended when the log-in began
 

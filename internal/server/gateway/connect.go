@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"log/slog"
+	"sync"
 	"time"
 	"unicode"
 
@@ -90,6 +92,9 @@ func (c *conn) login(p *packets.ConnectPacket) error {
 	g := c.g
 	c.clientID = p.ClientIdentifier
 	c.byUUID = p.Username == ""
+	if wire.ValidUUID(p.Username) {
+		c.asked = p.Username
+	}
 	c.idle = g.limits.MaxIdle
 	if p.Keepalive > 0 {
 		c.idle = min(c.idle, time.Duration(p.Keepalive)*time.Second*3/2)
@@ -230,9 +235,32 @@ func (c *conn) refuse(code wire.ConnackCode) error {
 	if code == wire.ConnackUnsupported { // in the form of MQTT 5 (3.2), which is what reads it: no properties
 		answer = []byte{packets.Connack << 4, 3, 0, byte(code), 0}
 	}
-	c.g.log.Info("device refused", "code", code, "from", c.from, "uuid", c.uuid)
+	c.g.log.Log(c.g.ctx, c.g.refusals.level(time.Now()), "device refused", "code", code, "from", c.from, "uuid", c.asked)
 	if err := c.answer(answer); err != nil {
 		return err
 	}
 	return protocolError{ReasonRefused, "CONNECT refused"}
+}
+
+// loggedRefusals is how many refused log-ins a minute are worth the operator's attention. Strangers can cause thousands
+// a second, which must not fill his disk; all of them are counted in the metrics.
+const loggedRefusals = 60
+
+// refusals counts those of a minute.
+type refusals struct {
+	mu    sync.Mutex
+	begun time.Time
+	n     int
+}
+
+func (r *refusals) level(now time.Time) slog.Level {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now.Sub(r.begun) >= time.Minute {
+		r.begun, r.n = now, 0
+	}
+	if r.n++; r.n > loggedRefusals {
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
 }

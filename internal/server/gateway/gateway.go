@@ -145,7 +145,8 @@ type Gateway struct {
 	cancel   context.CancelFunc
 	stopping atomic.Bool
 	nextID   atomic.Uint64
-	panics   atomic.Uint64  // that ended a connection
+	panics   atomic.Uint64 // that ended a connection
+	refusals refusals
 	running  sync.WaitGroup // every goroutine that serves a connection
 
 	mu        sync.Mutex
