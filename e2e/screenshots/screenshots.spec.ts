@@ -6,7 +6,7 @@ import { Fleet } from '../harness/fleet.ts';
 import { settled, view } from '../harness/pages.ts';
 import { places, type Place } from '../harness/places.ts';
 import { inTree, until } from '../harness/program.ts';
-import { test } from '../harness/test.ts';
+import { expect, test } from '../harness/test.ts';
 import type { Language } from '../harness/words.ts';
 
 const folder = inTree('screenshots');
@@ -98,6 +98,35 @@ for (const count of [1, 6, 50]) {
     await fleet.stop();
   });
 }
+
+/** The four of the README; each is of what fits on the screen. */
+test('the pictures of the README', async ({ browser, factor, owner, api }) => {
+  const fleet = await Fleet.start(factor, owner, 6, '--speed', '12');
+  const printing = async () => (await api.printers()).filter((p) => p.status === 'printing');
+  await until(
+    'somebody is needed, others print',
+    async () => (await api.printers()).some((p) => p.attention.length > 0 && p.online) && (await printing()).length >= 2,
+    600_000,
+  );
+  const pictures: [string, Look, string, 'cards' | 'table' | undefined][] = [
+    ['dashboard', { device: 'desktop', theme: 'dark', language: 'en' }, '/printers', 'cards'],
+    ['table', { device: 'desktop', theme: 'light', language: 'ko' }, '/printers', 'table'],
+    ['printer', { device: 'desktop', theme: 'light', language: 'en' }, `/printers/${(await printing())[0]!.uuid}`, undefined],
+    ['phone', { device: 'phone', theme: 'dark', language: 'ko' }, `/printers/${(await printing()).at(-1)!.uuid}`, undefined],
+  ];
+  for (const [name, look, path, as] of pictures) {
+    const page = await open(browser, look, factor, owner);
+    await page.goto(factor.url + path);
+    if (as) await view(page, as);
+    await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur()); // no focus ring in a picture
+    await settled(page);
+    await page.waitForTimeout(1500); // for people: a chart that has been drawn to its end
+    const picture = await page.screenshot({ path: inTree('docs/images', `${name}.png`) });
+    expect(picture.length, `${name}.png in bytes`).toBeLessThan(300_000);
+    await page.context().close();
+  }
+  await fleet.stop();
+});
 
 test('the dashboard of a printer that nobody has met', async ({ browser, factor }) => {
   const stranger = await factor.addUser(somebody('Stranger'));
