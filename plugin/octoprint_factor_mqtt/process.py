@@ -82,7 +82,7 @@ class Process:
         code = self._child.returncode
         if code == 126:  # of nice: found, but could not be run
             return Fault("noexec")
-        if "another agent uses this folder" in self.last_line:
+        if "uses this folder" in self.last_line:
             return Fault("agent_busy")
         return Fault("agent_crashed", f"exit {code}" + (f": {self.last_line}" if self.last_line else ""))
 

@@ -77,8 +77,9 @@ class Updates:
             "type": "python_checker",
             "python_checker": self,
             "python_updater": self,
+            # No "offline": OctoPrint up to 2.0 stumbles over its own updates while it believes to be offline. In a house
+            # without internet its connectivity check is to be turned off; it then counts as online.
             "restart": "octoprint",
-            "offline": True,  # the server may be in the same house, with no internet
         }
 
     # No annotations and no keyword-only arguments on these two: OctoPrint asks inspect.getargspec about them.
