@@ -34,7 +34,8 @@ export default defineConfig({
 					/^\/healthz$/,
 					/^\/readyz$/,
 					/^\/ca\.crt$/,
-					/^\/plugin(\/|$)/
+					/^\/plugin(\/|$)/,
+					/^\/docs(\/|$)/
 				],
 				// 120 Korean subsets: only those a page has shown are kept.
 				runtimeCaching: [
@@ -51,7 +52,9 @@ export default defineConfig({
 		proxy: {
 			'/api': { target: server, changeOrigin: true, ws: true },
 			'/healthz': { target: server, changeOrigin: true },
-			'/ca.crt': { target: server, changeOrigin: true }
+			'/ca.crt': { target: server, changeOrigin: true },
+			'/plugin': { target: server, changeOrigin: true },
+			'/docs': { target: server, changeOrigin: true }
 		}
 	},
 	test: { include: ['src/**/*.test.ts'], environment: 'node' }

@@ -26,7 +26,7 @@ var layers = []layer{
 	{name: "wire", folders: []string{"internal/wire"}},
 	{name: "version", folders: []string{"internal/version"}},
 	// What is embedded, and nothing else.
-	{name: "assets", folders: []string{"web", "plugin", "internal/server/agents"}},
+	{name: "assets", folders: []string{"web", "plugin", "docs", "internal/server/agents"}},
 	// What every capability stands on: who is asking, may he, where it is kept, what is told to whom.
 	{name: "foundation", folders: []string{
 		"internal/server/store", "internal/server/bus", "internal/server/problem", "internal/server/workspace",

@@ -44,15 +44,15 @@ func TestReadmesNameEverySetting(t *testing.T) {
 // A link to a file of the tree leads to one.
 func TestDocLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
-	files, err := filepath.Glob("../../docs/*.md")
-	if err != nil {
-		t.Fatal(err)
+	var files []string
+	for _, folder := range []string{"../../docs", "../../docs/*", "../.."} {
+		found, err := filepath.Glob(folder + "/*.md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
 	}
-	roots, err := filepath.Glob("../../*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range append(files, roots...) {
+	for _, file := range files {
 		for _, match := range link.FindAllStringSubmatch(read(t, file), -1) {
 			target := filepath.Join(filepath.Dir(file), match[1])
 			if _, err := os.Stat(target); err != nil {

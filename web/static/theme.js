@@ -13,5 +13,6 @@
 	var dark = stored === 'dark' || (stored !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches);
 	root.dataset.theme = dark ? 'dark' : 'light';
 	var korean = locale ? locale === 'ko' : /^ko\b/i.test(navigator.language || '');
-	root.lang = korean ? 'ko' : 'en';
+	// The documentation is in the language of its address.
+	if (!('fixedLang' in root.dataset)) root.lang = korean ? 'ko' : 'en';
 })();

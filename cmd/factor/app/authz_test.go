@@ -62,6 +62,8 @@ var table = map[string]struct {
 	"POST /api/auth/login":                             {everybody, `{"email":"nobody@example.com","password":"x"}`},
 	"GET /healthz":                                     {everybody, ""},
 	"GET /readyz":                                      {everybody, ""},
+	"GET /docs/":                                       {everybody, ""},
+	"GET /api/v1/plugin":                               {everybody, ""},
 	"GET /plugin/factor.zip":                           {everybody, ""},
 	"GET /plugin/version.json":                         {everybody, ""},
 	"GET /plugin/agent/{platform}":                     {everybody, ""},

@@ -5,9 +5,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"net/netip"
 	"os"
 
 	"github.com/kangbyounggwan/factor/internal/server/web"
+	"github.com/kangbyounggwan/factor/internal/server/web/certs"
 )
 
 func pid() int { return os.Getpid() }
@@ -60,6 +62,20 @@ func (s *Server) description() web.Description {
 	}
 }
 
+// plainPort tells where HTTP without TLS answers those who know this server by host: a port that is open to this machine
+// alone serves no other.
+func (s *Server) plainPort(host string) int {
+	if s.open.http == nil {
+		return 0
+	}
+	at, ok := s.open.http.Addr().(*net.TCPAddr)
+	ip, err := netip.ParseAddr(host)
+	if !ok || (at.IP.IsLoopback() && host != "localhost" && (err != nil || !ip.IsLoopback())) {
+		return 0
+	}
+	return at.Port
+}
+
 func (s *Server) describeAdmin(ctx context.Context) (web.AdminServer, error) {
 	at := s.Addresses()
 	d := web.AdminServer{
@@ -70,6 +86,7 @@ func (s *Server) describeAdmin(ctx context.Context) (web.AdminServer, error) {
 	cert := s.Certs.Info()
 	d.Certificate.Source, d.Certificate.Names = cert.Source, cert.Names
 	d.Certificate.NotAfter, d.Certificate.SHA256 = cert.NotAfter.UTC(), cert.SHA256
+	d.Certificate.AuthoritySHA256 = certs.Fingerprint(s.Certs.Authority().Certificate)
 	users, err := s.Accounts.Count(ctx)
 	if err != nil {
 		return d, err

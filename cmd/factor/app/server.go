@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kangbyounggwan/factor/docs"
 	"github.com/kangbyounggwan/factor/internal/server/agents"
 	"github.com/kangbyounggwan/factor/internal/server/config"
 	"github.com/kangbyounggwan/factor/internal/server/gateway"
@@ -192,7 +193,8 @@ func (s *Server) startDoors() error {
 		MetricsLocal: bool(s.Settings.Metrics),
 		Accounts:     s.Accounts,
 		Capabilities: []web.Capability{s.Accounts, s.Workspaces, s.Audit, s.Mail, s.Printers, s.Jobs},
-		Plugin:       s.Printers, Downloads: s.Plugin, HTTPSPort: portOf(s.open.https), Push: s.Push, MQTT: s.Gateway, AuthorityPEM: s.Certs.Authority().PEM,
+		Plugin:       s.Printers, Downloads: s.Plugin, HTTPSPort: portOf(s.open.https), PlainPort: s.plainPort, Trusted: s.Certs.Trusted,
+		Docs: docs.Files, Styles: pages.Styles, Push: s.Push, MQTT: s.Gateway, AuthorityPEM: s.Certs.Authority().PEM,
 		Ready: s.ready, Describe: s.description(), Gatherer: s.metrics, Registerer: s.metrics, Log: s.Log,
 	}
 	if err := s.Web.Initialize(); err != nil {

@@ -3,14 +3,41 @@ package doctor
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/kangbyounggwan/factor/internal/server/config"
 	"github.com/kangbyounggwan/factor/internal/server/web/certs"
 )
+
+// authorityFingerprint gives the SHA-256 of the server's own authority as browsers show it: AA:BB:….
+func authorityFingerprint(s *config.Settings) (string, error) {
+	text, err := os.ReadFile(filepath.Join(s.TLSDir(), certs.AuthorityFile))
+	if err != nil {
+		return "", err
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return "", errNone
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return "", err
+	}
+	var shown strings.Builder
+	for i, digit := range []byte(strings.ToUpper(certs.Fingerprint(cert))) {
+		if i > 0 && i%2 == 0 {
+			shown.WriteByte(':')
+		}
+		shown.WriteByte(digit)
+	}
+	return shown.String(), nil
+}
 
 var errNone = errors.New("there is no certificate")
 

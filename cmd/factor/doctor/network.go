@@ -138,7 +138,17 @@ func checkCertificate(_ context.Context, p *Patient) []Finding {
 		return finding("certificate", grade, fmt.Sprintf("%s is not for %s but for %s.", path, u.Hostname(), strings.Join(certs.CertificateNames(cert), ", ")),
 			fmt.Sprintf("%s은(는) %s이(가) 아니라 %s의 인증서입니다.", path, u.Hostname(), strings.Join(certs.CertificateNames(cert), ", ")), cureEnglish, cureKorean)
 	}
-	return good("certificate", path+" is good until "+until+".", path+"은(는) "+until+"까지 유효합니다.")
+	return append(good("certificate", path+" is good until "+until+".", path+"은(는) "+until+"까지 유효합니다."), authorityFinding(p.Settings)...)
+}
+
+// authorityFinding shows what agents and plugins ask their owner to compare.
+func authorityFinding(s *config.Settings) []Finding {
+	print, err := authorityFingerprint(s)
+	if err != nil {
+		return nil // the server makes it at its first start, and says itself when it is damaged
+	}
+	return good("authority", "The server's own certificate authority has the SHA-256 fingerprint "+print+".",
+		"서버의 자체 인증 기관 지문(SHA-256)은 "+print+"입니다.")
 }
 
 func cureExpired(own, english bool) string {

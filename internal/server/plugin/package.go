@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -78,6 +79,24 @@ func (s *Service) For(address string) (*Package, error) {
 		s.order = slices.Delete(s.order, 0, 1)
 	}
 	return p, nil
+}
+
+// Facts is what a page tells about what is handed out.
+type Facts struct {
+	Version   string   // of the plugin
+	SHA256    string   // of the zip for that address, hex
+	Platforms []string // of the agents, sorted
+}
+
+// Facts describes the package for an address.
+func (s *Service) Facts(address string) (Facts, error) {
+	p, err := s.For(address)
+	if err != nil {
+		return Facts{}, err
+	}
+	platforms := slices.AppendSeq(make([]string, 0, len(p.agents)), maps.Keys(p.agents))
+	slices.Sort(platforms)
+	return Facts{Version: s.version, SHA256: p.SHA256, Platforms: platforms}, nil
 }
 
 func sameAgents(a, b map[string]Agent) bool {

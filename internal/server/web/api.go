@@ -57,6 +57,8 @@ type AdminServer struct {
 		Names    []string  `json:"names"`
 		NotAfter time.Time `json:"not_after"`
 		SHA256   string    `json:"sha256"`
+		// What agents and plugins are told to trust, and ask their owner to compare.
+		AuthoritySHA256 string `json:"authority_sha256" doc:"Of the server's own certificate authority"`
 	} `json:"certificate"`
 	Counts struct {
 		Users       int `json:"users"`
@@ -74,6 +76,7 @@ type serverOutput struct{ Body ServerInfo }
 type adminServerOutput struct{ Body AdminServer }
 
 func (s *Server) register(api huma.API) {
+	s.registerInstall(api)
 	huma.Register(api, huma.Operation{
 		OperationID: "get-server", Method: http.MethodGet, Path: "/api/v1/server", Tags: []string{"Server"},
 		Summary:  "What a page must know before anybody signs in",
@@ -90,11 +93,16 @@ func (s *Server) register(api huma.API) {
 	})
 }
 
-type serverInput struct{ host string }
+type serverInput struct {
+	host     string // without port
+	hostport string
+	proxied  bool // TLS ends in front of this server
+}
 
 // Resolve takes the host that the asker used.
 func (in *serverInput) Resolve(ctx huma.Context) []error {
-	in.host = hostname(ctx.Host())
+	in.hostport, in.host = ctx.Host(), hostname(ctx.Host())
+	in.proxied = ctx.TLS() == nil && visitOf(ctx.Context()).secure
 	return nil
 }
 

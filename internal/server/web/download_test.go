@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"net/url"
 	"testing"
+
+	"github.com/kangbyounggwan/factor/internal/server/plugin"
 )
 
 // downloads answers with the address that it is given.
@@ -16,6 +18,10 @@ func (downloads) ServeZip(w http.ResponseWriter, _ *http.Request, address string
 
 func (downloads) ServeVersion(w http.ResponseWriter, _ *http.Request, address string) {
 	_, _ = w.Write([]byte(address))
+}
+
+func (downloads) Facts(address string) (plugin.Facts, error) {
+	return plugin.Facts{Version: "1.2.3", SHA256: "of " + address, Platforms: []string{"linux-arm64"}}, nil
 }
 
 func (downloads) ServeAgent(w http.ResponseWriter, r *http.Request) {

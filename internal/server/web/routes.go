@@ -61,6 +61,9 @@ func (s *Server) buildRoutes(pages *pages) error {
 	m.Handle("GET /metrics", s.metrics())
 	m.HandleFunc("GET /ca.crt", s.serveAuthority)
 	s.downloadRoutes(m)
+	if err := s.docsRoutes(m); err != nil {
+		return err
+	}
 	m.HandleFunc("/api/", s.refuseUnknownCall)
 	m.Handle("/", pages)
 	return m.err

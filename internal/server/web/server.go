@@ -59,11 +59,17 @@ type Plugin interface {
 type Server struct {
 	Version        string
 	Pages          fs.FS           // the built pages
+	Docs           fs.FS           // the documentation: en/….md, ko/….md; nil: none
+	Styles         []byte          // of the pages, for the documentation
 	PublicURL      *url.URL        // nil: none
 	Names          func() []string // host names and addresses that are ours
 	TrustedProxies []netip.Prefix
 	MetricsLocal   bool // programs on this machine may read /metrics
 	HTTPSPort      int  // where TLS is spoken; 0: nowhere
+	// PlainPort gives where HTTP without TLS answers under a host of ours, 0 for nowhere; nil: nowhere.
+	PlainPort func(host string) int
+	// Trusted tells whether everybody trusts the certificate that the TLS port shows for a host; nil: nobody does.
+	Trusted func(host string) bool
 
 	Accounts     Accounts
 	Capabilities []Capability

@@ -158,6 +158,30 @@ func (k *Keeper) Info() Info {
 	return Info{Source: source, Names: CertificateNames(cert.Leaf), NotAfter: cert.Leaf.NotAfter, SHA256: Fingerprint(cert.Leaf)}
 }
 
+// Trusted tells whether programs that know nothing of us, such as OctoPrint, trust what WebTLS shows for a host: whether
+// a public authority vouches for it, as far as this machine knows them.
+func (k *Keeper) Trusted(host string) bool {
+	cert := k.given.Load()
+	if cert == nil {
+		cert = k.acme.certificate(&tls.ClientHelloInfo{ServerName: host})
+	}
+	if cert == nil {
+		return false
+	}
+	leaf, err := x509.ParseCertificate(cert.Certificate[0])
+	if err != nil {
+		return false
+	}
+	between := x509.NewCertPool()
+	for _, der := range cert.Certificate[1:] {
+		if c, err := x509.ParseCertificate(der); err == nil {
+			between.AddCert(c)
+		}
+	}
+	_, err = leaf.Verify(x509.VerifyOptions{DNSName: host, Intermediates: between})
+	return err == nil
+}
+
 // CertificateNames lists the host names and addresses that a certificate is good for.
 func CertificateNames(c *x509.Certificate) []string {
 	names := slices.Clone(c.DNSNames)
