@@ -64,6 +64,9 @@ class Updates:
         # OctoPrint makes the key of its cache of this: what it holds is true for one installed version
         return f"<factor_mqtt.Updates {VERSION}>"
 
+    def __deepcopy__(self, _memo) -> Updates:
+        return self  # OctoPrint copies what the hook gives; there is one of us
+
     def state(self) -> dict:
         with self._lock:
             return dict(self._last)

@@ -13,6 +13,7 @@ import zipfile
 from pathlib import Path
 
 import signing
+
 from octoprint_factor_mqtt import release
 
 HERE = Path(__file__).resolve().parent

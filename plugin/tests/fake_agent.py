@@ -45,7 +45,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if FAULT == "wrong_answer":
             return self.answer(500, {"code": "internal", "message": "no"})
         path = os.path.join(state["data"], "answers.json")
-        answers = json.load(open(path)) if os.path.exists(path) else {}
+        answers = {}
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as f:
+                answers = json.load(f)
         given = answers.get(self.command + " " + self.path)
         if given is not None:
             return self.answer(given["status"], given["body"])
@@ -77,7 +80,7 @@ def main(arguments):
     data = options["--data"]
     with open(os.path.join(data, "runs.jsonl"), "a") as f:
         f.write(json.dumps({"pid": os.getpid(), "version": VERSION, "nice": os.nice(0), "arguments": arguments}) + "\n")
-    print('time=2026-01-01T00:00:00Z level=INFO msg="agent %s up"' % VERSION, file=sys.stderr, flush=True)
+    print('time=2026-01-01T00:00:00Z level=INFO msg="agent ' + VERSION + ' up"', file=sys.stderr, flush=True)
     if FAULT == "crash":
         print('level=ERROR msg="cannot go on"', file=sys.stderr, flush=True)
         return 3

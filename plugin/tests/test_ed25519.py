@@ -5,6 +5,7 @@ import types
 
 import pytest
 import signing
+
 from octoprint_factor_mqtt import ed25519
 
 ABC = (
@@ -119,7 +120,7 @@ def library(monkeypatch, verify):
         def verify(self, signature, message):
             verify(InvalidSignature, UnsupportedAlgorithm)
 
-    names = "cryptography.hazmat.primitives.asymmetric.ed25519".split(".")
+    names = ["cryptography", "hazmat", "primitives", "asymmetric", "ed25519"]
     for end in range(1, len(names) + 1):
         monkeypatch.setitem(sys.modules, ".".join(names[:end]), types.ModuleType(names[end - 1]))
     exceptions = types.ModuleType("exceptions")

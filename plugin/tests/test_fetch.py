@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 from factor_double import FactorDouble
+
 from octoprint_factor_mqtt import fetch
 from octoprint_factor_mqtt.faults import Fault
 

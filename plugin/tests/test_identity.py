@@ -5,8 +5,9 @@ from octoprint.access.groups import FilebasedGroupManager
 from octoprint.access.permissions import Permissions
 from octoprint.access.users import FilebasedUserManager
 from octoprint.settings import Settings as OctoPrintSettings
-from octoprint_factor_mqtt.identity import PERMISSIONS, Identity
 from test_fetch import fault_of
+
+from octoprint_factor_mqtt.identity import PERMISSIONS, Identity
 
 
 class Settings:

@@ -10,6 +10,7 @@ import time
 
 import pytest
 from factor_double import HERE, agent_program
+
 from octoprint_factor_mqtt.faults import Fault
 from octoprint_factor_mqtt.keeper import Keeper, Times
 from octoprint_factor_mqtt.server import Home
@@ -196,7 +197,7 @@ def test_a_new_zip_brings_a_new_agent(owner, factor, until):
         (lambda f: f.offer("0.0.9", agent=agent_program()), "older"),
         (lambda f: f.files.update({p: (200, b"another") for p in f.files if "/agent/" in p}), "checksum_wrong"),
         (lambda f: f.files.update({p: (200, agent_program() + b"#") for p in f.files if "/agent/" in p}), "too_large"),
-        (lambda f: f.files.update({p: (503, b"") for p in f.files}), "server_unreachable"),
+        (lambda f: f.files.update(dict.fromkeys(f.files, (503, b""))), "server_unreachable"),
         (lambda f: f.offer(agent=b"#!/bin/sh\nexit 1\n"), "agent_crashed"),
     ],
 )

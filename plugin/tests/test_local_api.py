@@ -6,9 +6,10 @@ import sys
 
 import pytest
 from factor_double import agent_program
+from test_fetch import fault_of
+
 from octoprint_factor_mqtt.local_api import LocalAPI
 from octoprint_factor_mqtt.process import Process
-from test_fetch import fault_of
 
 
 @pytest.fixture(params=["socket", "loopback"])

@@ -3,6 +3,7 @@ import json
 
 import pytest
 from factor_double import KEY, signed
+
 from octoprint_factor_mqtt import release
 from octoprint_factor_mqtt.faults import Fault
 

@@ -8,10 +8,11 @@ import zipfile
 
 import pytest
 from factor_double import KEY, plugin_zip
+from test_fetch import certificates, fault_of, serve  # noqa: F401, fixtures
+
 from octoprint_factor_mqtt import server
 from octoprint_factor_mqtt.faults import Fault
 from octoprint_factor_mqtt.server import Home, Server
-from test_fetch import certificates, fault_of, serve  # noqa: F401, fixtures
 
 DOCUMENT = {
     "url": "https://factor.example",

@@ -6,11 +6,12 @@ import subprocess
 
 import pytest
 from factor_double import agent_program
+from test_fetch import fault_of
+
 from octoprint_factor_mqtt import slots as module
 from octoprint_factor_mqtt.faults import Fault
 from octoprint_factor_mqtt.release import Program
 from octoprint_factor_mqtt.slots import Slots
-from test_fetch import fault_of
 
 
 def program(content: bytes, claimed: bytes = b"") -> Program:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
+
 from octoprint_factor_mqtt.faults import CODES
 from octoprint_factor_mqtt.version import VERSION
 
@@ -16,10 +17,35 @@ WORDS = (PACKAGE / "static/js/factor_mqtt_words.js").read_text(encoding="utf-8")
 PAGE = (PACKAGE / "static/js/factor_mqtt.js").read_text(encoding="utf-8")
 
 # What the agent's local API may answer with
-AGENT_CODES = """invalid_credentials email_unverified account_disabled slow_down code_invalid server_unreachable name_not_found
-    tls_untrusted tls_expired clock_wrong not_factor uuid_taken
-    unreachable refused_login not_found not_a_stream timeout too_large unsupported_codec ffmpeg_missing address_refused bad_url
-    rc1 rc2 rc3 rc4 rc5""".split()
+AGENT_CODES = [
+    "invalid_credentials",
+    "email_unverified",
+    "account_disabled",
+    "slow_down",
+    "code_invalid",
+    "server_unreachable",
+    "name_not_found",
+    "tls_untrusted",
+    "tls_expired",
+    "clock_wrong",
+    "not_factor",
+    "uuid_taken",
+    "unreachable",
+    "refused_login",
+    "not_found",
+    "not_a_stream",
+    "timeout",
+    "too_large",
+    "unsupported_codec",
+    "ffmpeg_missing",
+    "address_refused",
+    "bad_url",
+    "rc1",
+    "rc2",
+    "rc3",
+    "rc4",
+    "rc5",
+]
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """Updates through OctoPrint's Software Update: what is offered, what is refused before pip runs, what is installed."""
 
+import copy
 import io
 import json
 import os
@@ -10,6 +11,7 @@ import zipfile
 
 import pytest
 from factor_double import KEY, agent_program, plugin_zip, signed
+
 from octoprint_factor_mqtt import release, update
 from octoprint_factor_mqtt.server import Home
 from octoprint_factor_mqtt.update import Updates
@@ -282,7 +284,7 @@ def test_octoprint_runs_the_check_and_the_update_as_its_own(updates, factor, pip
     checker = pytest.importorskip("octoprint.plugins.softwareupdate.version_checks.python_checker")
     updater = pytest.importorskip("octoprint.plugins.softwareupdate.updaters.python_updater")
     offer(factor)
-    check = updates.configuration()
+    check = copy.deepcopy(updates.configuration())
     assert checker.get_latest("factor_mqtt", check, full_data=True, online=True)[1] is False
     assert updater.can_perform_update("factor_mqtt", check, online=True)
     assert updater.perform_update("factor_mqtt", check, NEWER, log_cb=None, online=True) == "ok"

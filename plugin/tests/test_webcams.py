@@ -4,6 +4,7 @@ import sys
 import types
 
 import pytest
+
 from octoprint_factor_mqtt import published, webcams
 
 
