@@ -63,6 +63,7 @@ type Service struct {
 	mu     sync.Mutex
 	queue  []observation
 	prints map[string]*progress // by printer
+	begun  map[string]*quota    // by printer
 }
 
 // Initialize reads which prints are under way. It must have returned before anything is observed.
@@ -78,7 +79,7 @@ func (s *Service) Initialize(ctx context.Context) error {
 		s.now = time.Now
 	}
 	s.wake = make(chan struct{}, 1)
-	s.prints = map[string]*progress{}
+	s.prints, s.begun = map[string]*progress{}, map[string]*quota{}
 	var open []row
 	if err := s.DB.Read.NewSelect().Model(&open).Where("ended_at IS NULL").OrderExpr("started_at").Scan(ctx); err != nil {
 		return fmt.Errorf("load jobs: %w", err)

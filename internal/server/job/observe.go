@@ -118,6 +118,9 @@ func (s *Service) decide(o *observation) (changes []change) {
 			if p.overtaken(o) {
 				return changes
 			}
+			if !s.mayBegin(o) {
+				return changes
+			}
 			changes = append(changes, p.begin(o))
 		}
 		p.see(o)

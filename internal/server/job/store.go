@@ -172,14 +172,25 @@ func (s *Service) Jobs(ctx context.Context, printerID string, before time.Time, 
 	return list, more, nil
 }
 
+// Expire deletes at most limit rows of prints that ended before a time and tells how many.
+func (s *Service) Expire(ctx context.Context, before time.Time, limit int) (int, error) {
+	return s.remove(ctx, "DELETE FROM jobs WHERE (printer_id, id) IN (SELECT printer_id, id FROM jobs WHERE ended_at < ? LIMIT ?)",
+		before.UnixMilli(), limit)
+}
+
 // Forget deletes at most limit rows of a removed printer and tells how many.
 func (s *Service) Forget(ctx context.Context, printerID string, limit int) (n int, err error) {
 	s.mu.Lock()
 	delete(s.prints, printerID)
+	delete(s.begun, printerID)
 	s.mu.Unlock()
+	return s.remove(ctx, "DELETE FROM jobs WHERE printer_id = ? AND id IN (SELECT id FROM jobs WHERE printer_id = ? LIMIT ?)",
+		printerID, printerID, limit)
+}
+
+func (s *Service) remove(ctx context.Context, query string, args ...any) (n int, err error) {
 	err = s.DB.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		res, err := tx.NewRaw("DELETE FROM jobs WHERE printer_id = ? AND id IN (SELECT id FROM jobs WHERE printer_id = ? LIMIT ?)",
-			printerID, printerID, limit).Exec(ctx)
+		res, err := tx.NewRaw(query, args...).Exec(ctx)
 		if err != nil {
 			return err
 		}

@@ -18,6 +18,7 @@ const (
 	EventOnline    = "online"
 	EventOffline   = "offline"
 	EventMalformed = "malformed" // a device's event that could not be read; its number is kept
+	EventDropped   = "dropped"   // data.count events of the device were over its quota and are not stored
 )
 
 // Limits of an event's fields. Its payload as a whole is at most wire.MaxEvent.
@@ -78,7 +79,7 @@ func decodeEvent(payload []byte) (wire.Event, error) {
 		}
 	}
 	// The server's own words are not a device's to say.
-	if !ok || e.Type == EventOnline || e.Type == EventOffline || e.Type == EventMalformed {
+	if !ok || e.Type == EventOnline || e.Type == EventOffline || e.Type == EventMalformed || e.Type == EventDropped {
 		e.Type, e.Job, e.Data = EventMalformed, "", nil
 	}
 	return e, nil

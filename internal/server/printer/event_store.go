@@ -53,7 +53,7 @@ func (r *eventRow) event() Event {
 }
 
 // Event stores a device's event, together with the word that it is stored; when Event returns nil, both are on disk.
-// One that was stored before is taken as stored. Errors: ErrInvalid when nothing can be made of it; anything else
+// One that was stored before is taken as stored, one over the device's quota is counted and dropped. Errors: ErrInvalid when nothing can be made of it; anything else
 // means that it is not stored and must come again.
 func (s *Service) Event(ctx context.Context, id Identity, payload []byte, at time.Time) error {
 	e, err := decodeEvent(payload)
@@ -70,6 +70,7 @@ func (s *Service) Event(ctx context.Context, id Identity, payload []byte, at tim
 	gone := t.gone || t.device.ID != id.ID
 	t.lastSeen = at
 	happened := when(e.At, at, t.clockOffset())
+	within := gone || t.quota.take(len(payload), at)
 	t.mu.Unlock()
 	if gone {
 		return nil
@@ -86,9 +87,14 @@ func (s *Service) Event(ctx context.Context, id Identity, payload []byte, at tim
 	}
 	var fresh bool
 	var done func()
+	var said *eventRow
 	err = s.DB.Write(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
-		fresh, done = false, nil
+		fresh, done, said = false, nil, nil
 		if fresh, err = s.acknowledge(ctx, tx, &row, at); err != nil || !fresh {
+			return err
+		}
+		if !within {
+			said, err = s.noteDropped(ctx, tx, t, &row)
 			return err
 		}
 		row.ID = newID() // here, where writes are one after the other: ids are in the order of storing
@@ -105,12 +111,24 @@ func (s *Service) Event(ctx context.Context, id Identity, payload []byte, at tim
 		}
 		return err
 	})
-	if err != nil {
+	if within && (err != nil || !fresh) {
+		t.mu.Lock()
+		t.quota.giveBack(len(payload))
+		t.mu.Unlock()
+	}
+	switch {
+	case err != nil:
 		s.count.events.failed.Inc()
 		return err
-	}
-	if !fresh {
+	case !fresh:
 		s.count.events.again.Inc()
+		return nil
+	case !within:
+		s.count.events.dropped.Inc()
+		if said != nil {
+			s.log.Warn("a device sends more events than are stored of one; what is over is dropped", "printer", id.PrinterID)
+			s.publishEvent(id.UUID, said)
+		}
 		return nil
 	}
 	s.count.events.stored.Inc()

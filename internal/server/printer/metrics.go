@@ -5,7 +5,7 @@ import "github.com/prometheus/client_golang/prometheus"
 // counters are what the operator sees of this part.
 type counters struct {
 	status     struct{ ok, trimmed, invalid, unknown prometheus.Counter }
-	events     struct{ stored, again, invalid, failed, gaps prometheus.Counter }
+	events     struct{ stored, again, invalid, failed, gaps, dropped prometheus.Counter }
 	files      struct{ stored, invalid prometheus.Counter }
 	checkpoint prometheus.Histogram
 }
@@ -18,10 +18,11 @@ func newCounters(reg prometheus.Registerer, s *Service) *counters {
 	c.status.ok, c.status.trimmed = status.WithLabelValues("ok"), status.WithLabelValues("trimmed")
 	c.status.invalid, c.status.unknown = status.WithLabelValues("invalid"), status.WithLabelValues("unknown")
 	events := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "factor_events_total", Help: "Events of printers, by what became of them; gap: numbers that never came.",
+		Name: "factor_events_total", Help: "Events of printers, by what became of them; gap: numbers that never came; dropped: over the quota of its device.",
 	}, []string{"result"})
 	c.events.stored, c.events.again = events.WithLabelValues("stored"), events.WithLabelValues("again")
 	c.events.invalid, c.events.failed = events.WithLabelValues("invalid"), events.WithLabelValues("failed")
+	c.events.dropped = events.WithLabelValues("dropped")
 	c.events.gaps = events.WithLabelValues("gap")
 	files := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "factor_file_trees_total", Help: "File trees that printers sent, by what became of them.",

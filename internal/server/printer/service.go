@@ -48,6 +48,8 @@ type Jobs interface {
 	Last(ctx context.Context) ([]bus.JobChanged, error)
 	// Forget deletes at most limit rows of a removed printer and tells how many.
 	Forget(ctx context.Context, printerID string, limit int) (int, error)
+	// Expire deletes at most limit rows of prints that ended before a time and tells how many.
+	Expire(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
 // Recorder keeps who did what. The audit log is one.
@@ -71,7 +73,7 @@ type Service struct {
 
 	UUIDLogin   bool             // the server lets printers connect by UUID alone, where their owner allows it
 	MaxPrinters int              // of a workspace; 0: DefaultMax
-	EventAge    time.Duration    // events older than this are deleted; 0: a year
+	EventAge    time.Duration    // events and prints older than this are deleted; 0: a year
 	Now         func() time.Time // nil: time.Now
 
 	log   *slog.Logger

@@ -110,10 +110,14 @@ func (s *Service) expire(ctx context.Context) error {
 			return err
 		}
 	}
-	return inSlices(ctx, func() (int, error) {
+	err := inSlices(ctx, func() (int, error) {
 		return deleteSome(ctx, s.DB.File, "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE received_at < ? LIMIT ?)",
 			now.Add(-s.EventAge).UnixMilli(), sliceRows)
 	})
+	if err != nil {
+		return err
+	}
+	return inSlices(ctx, func() (int, error) { return s.Jobs.Expire(ctx, now.Add(-s.EventAge), sliceRows) })
 }
 
 // inSlices repeats a bounded DELETE until it finds less than a slice.

@@ -41,6 +41,7 @@ type twin struct {
 	told          bool      // its being away is stored as an event
 	lostJob       bool      // it went away during a job
 	contestedAt   time.Time // when somebody else last tried to connect under its UUID
+	quota         quota     // what it may still have stored
 
 	// Its prints.
 	running  *bus.JobChanged

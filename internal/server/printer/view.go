@@ -130,7 +130,7 @@ type Event struct {
 	At         time.Time       `json:"at" doc:"When it happened, as well as the server can tell"`
 	ReceivedAt time.Time       `json:"received_at" doc:"When the server stored it"`
 	DeviceAt   *time.Time      `json:"device_at,omitempty" doc:"When it happened by the device's own clock, where that is wrong"`
-	Type       string          `json:"type" doc:"OctoPrint's event, or gap, online, offline"`
+	Type       string          `json:"type" doc:"OctoPrint's event, or gap, dropped, malformed, online, offline"`
 	Epoch      string          `json:"epoch,omitempty"`
 	Seq        int64           `json:"seq,omitempty"`
 	Job        string          `json:"job,omitempty" doc:"Id of the print it belongs to"`
