@@ -190,7 +190,7 @@ func (s *Server) startDoors() error {
 	s.Web = &web.Server{
 		Version: s.Version, Pages: pages.Build, PublicURL: s.Settings.Public(), TrustedProxies: s.Settings.Proxies(),
 		Names:        func() []string { return certs.OwnNames(s.Certs.Names...) },
-		MetricsLocal: bool(s.Settings.Metrics),
+		MetricsLocal: bool(s.Settings.Metrics), ConnectionsPerAddress: s.Settings.MaxWebConnectionsPerAddress,
 		Accounts:     s.Accounts,
 		Capabilities: []web.Capability{s.Accounts, s.Workspaces, s.Audit, s.Mail, s.Printers, s.Jobs},
 		Plugin:       s.Printers, Downloads: s.Plugin, HTTPSPort: portOf(s.open.https), PlainPort: s.plainPort, Trusted: s.Certs.Trusted,

@@ -38,6 +38,8 @@ type Settings struct {
 	MaxConnections           int `name:"max-connections" env:"FACTOR_MAX_CONNECTIONS" default:"50000" placeholder:"N" help:"Printers connected at a time; more are told to come back later."`
 	MaxConnectionsPerAddress int `name:"max-connections-per-address" env:"FACTOR_MAX_CONNECTIONS_PER_ADDRESS" default:"5000" placeholder:"N" help:"Printers connected at a time from one address."`
 
+	MaxWebConnectionsPerAddress int `name:"max-web-connections-per-address" env:"FACTOR_MAX_WEB_CONNECTIONS_PER_ADDRESS" default:"256" placeholder:"N" help:"HTTP and HTTPS connections at a time from one address (IPv6: one /64). This machine and trusted proxies may have any number."`
+
 	AuditDays int   `name:"audit-days" env:"FACTOR_AUDIT_DAYS" default:"365" placeholder:"DAYS" help:"How long the audit log is kept."`
 	Metrics   OnOff `name:"metrics-local" env:"FACTOR_METRICS_LOCAL" default:"off" help:"Let programs on this machine read /metrics without logging in. Administrators always can."`
 

@@ -47,7 +47,8 @@ func (s *Settings) Validate() error {
 	for _, n := range []struct {
 		setting string
 		value   int
-	}{{"max-connections", s.MaxConnections}, {"max-connections-per-address", s.MaxConnectionsPerAddress}, {"audit-days", s.AuditDays}} {
+	}{{"max-connections", s.MaxConnections}, {"max-connections-per-address", s.MaxConnectionsPerAddress},
+		{"max-web-connections-per-address", s.MaxWebConnectionsPerAddress}, {"audit-days", s.AuditDays}} {
 		if n.value < 1 {
 			fault(n.setting, "must be at least 1, not %d", n.value)
 		}

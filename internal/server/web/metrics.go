@@ -15,6 +15,7 @@ import (
 type counters struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
+	refused  prometheus.Counter
 }
 
 func newCounters(registerer prometheus.Registerer) *counters {
@@ -25,9 +26,12 @@ func newCounters(registerer prometheus.Registerer) *counters {
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "factor_http_request_seconds", Help: "Time to answer an API request.", Buckets: []float64{.001, .005, .025, .1, .5, 2, 10},
 		}, []string{"route"}),
+		refused: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "factor_http_connections_refused_total", Help: "Connections that were too many of one address.",
+		}),
 	}
 	if registerer != nil {
-		registerer.MustRegister(c.requests, c.seconds)
+		registerer.MustRegister(c.requests, c.seconds, c.refused)
 	}
 	return c
 }

@@ -30,7 +30,7 @@ const (
 	headerTimeout  = 10 * time.Second
 	readTimeout    = 30 * time.Second
 	writeTimeout   = 60 * time.Second
-	idleTimeout    = 2 * time.Minute
+	idleTimeout    = time.Minute
 	maxHeaderBytes = 32 << 10
 	maxBodyBytes   = 1 << 20
 	maxConnections = 10_000 // of one listener
@@ -66,6 +66,9 @@ type Server struct {
 	TrustedProxies []netip.Prefix
 	MetricsLocal   bool // programs on this machine may read /metrics
 	HTTPSPort      int  // where TLS is spoken; 0: nowhere
+	// ConnectionsPerAddress bounds the connections at a time from one address (IPv6: one /64), of all listeners
+	// together; 0: defaultPerAddress. This machine and the trusted proxies have no bound.
+	ConnectionsPerAddress int
 	// PlainPort gives where HTTP without TLS answers under a host of ours, 0 for nowhere; nil: nowhere.
 	PlainPort func(host string) int
 	// Trusted tells whether everybody trusts the certificate that the TLS port shows for a host; nil: nobody does.
@@ -89,6 +92,7 @@ type Server struct {
 	spec     []byte // OpenAPI
 	count    *counters
 	hosts    hosts
+	crowd    *crowd
 	servers  []*http.Server
 	serving  sync.WaitGroup
 	mu       sync.Mutex // guards servers and stopping
@@ -105,6 +109,10 @@ func (s *Server) Initialize() error {
 	}
 	s.count = newCounters(s.Registerer)
 	s.hosts.names = s.Names
+	s.crowd = &crowd{limit: s.ConnectionsPerAddress, free: s.isFree, refused: s.count.refused, from: map[netip.Addr]int{}}
+	if s.crowd.limit == 0 {
+		s.crowd.limit = defaultPerAddress
+	}
 	if s.PublicURL != nil {
 		s.hosts.public = s.PublicURL.Hostname()
 	}
@@ -157,7 +165,7 @@ func (s *Server) Serve(l net.Listener, config *tls.Config, wrap func(http.Handle
 	s.mu.Lock()
 	s.servers = append(s.servers, server)
 	s.mu.Unlock()
-	l = netutil.LimitListener(l, maxConnections)
+	l = netutil.LimitListener(crowdListener{l, s.crowd}, maxConnections)
 	s.serving.Go(func() {
 		var err error
 		if config != nil {
