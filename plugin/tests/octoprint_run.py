@@ -17,6 +17,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 PACKAGE = HERE.parent / "octoprint_factor_mqtt"
 
+WEBCAM = {"stream": "/webcam/?action=stream", "snapshot": "http://127.0.0.1:8080/?action=snapshot"}
 # JSON is YAML, too. Nothing calls home, nothing asks a first-time visitor.
 CONFIG = {
     "server": {
@@ -26,10 +27,10 @@ CONFIG = {
         "seenWizards": {"corewizard": 4, "classicwebcam": 1, "backup": 2, "tracking": 2, "softwareupdate": 1},
     },
     "serial": {"autoconnect": False},
-    "webcam": {"stream": "/webcam/?action=stream", "snapshot": "http://127.0.0.1:8080/?action=snapshot"},
+    "webcam": WEBCAM,
     "plugins": {
         "virtual_printer": {"enabled": True},
-        "classicwebcam": {"stream": "/webcam/?action=stream", "snapshot": "http://127.0.0.1:8080/?action=snapshot", "_config_version": 1},
+        "classicwebcam": {**WEBCAM, "_config_version": 1},
         "_disabled": ["announcements", "discovery", "errortracking", "tracking", "backup", "healthcheck", "achievements"],
     },
 }  # fmt: skip

@@ -282,7 +282,8 @@ def test_nothing_runs_on_when_octoprint_dies(owner, factor, until, how):
         sys.path[:0] = [{str(HERE.parent)!r}]
         from octoprint_factor_mqtt.keeper import Keeper
         from octoprint_factor_mqtt.server import Home
-        keeper = Keeper(Home({str(owner.package)!r}, {str(owner.folder)!r}), {str(owner.folder)!r}, lambda api: None, logging.getLogger())
+        package, folder = {str(owner.package)!r}, {str(owner.folder)!r}
+        keeper = Keeper(Home(package, folder), folder, lambda api: None, logging.getLogger())
         keeper.start()
         print("up", flush=True)
         time.sleep(3600)

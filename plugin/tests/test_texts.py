@@ -17,35 +17,19 @@ WORDS = (PACKAGE / "static/js/factor_mqtt_words.js").read_text(encoding="utf-8")
 PAGE = (PACKAGE / "static/js/factor_mqtt.js").read_text(encoding="utf-8")
 
 # What the agent's local API may answer with
-AGENT_CODES = [
-    "invalid_credentials",
-    "email_unverified",
-    "account_disabled",
-    "slow_down",
-    "code_invalid",
-    "server_unreachable",
-    "name_not_found",
-    "tls_untrusted",
-    "tls_expired",
-    "clock_wrong",
-    "not_factor",
-    "uuid_taken",
-    "unreachable",
-    "refused_login",
-    "not_found",
-    "not_a_stream",
-    "timeout",
-    "too_large",
-    "unsupported_codec",
-    "ffmpeg_missing",
-    "address_refused",
-    "bad_url",
-    "rc1",
-    "rc2",
-    "rc3",
-    "rc4",
-    "rc5",
-]
+AGENT_CODES = """
+    invalid_credentials email_unverified account_disabled slow_down code_invalid uuid_taken uuid_invalid not_signed_in
+    not_registered refused_by_server octoprint_key_refused octoprint_unreachable octoprint_connecting not_octoprint
+"""
+CAMERA_CODES = """
+    bad_url name_not_found unreachable refused_login not_found not_a_stream timeout too_large unsupported_codec
+    ffmpeg_missing address_refused rotation_invalid
+"""
+BROKER_CODES = """
+    bad_host bad_port bad_qos bad_interval bad_prefix bad_password bad_ca name_not_found refused unreachable timeout
+    tls_untrusted tls_expired tls_failed not_tls not_mqtt publish_refused rc1 rc2 rc3 rc4 rc5
+"""
+TABLES = {"faults": [*CODES, *AGENT_CODES.split()], "camera": CAMERA_CODES.split(), "broker": BROKER_CODES.split()}
 
 
 @pytest.fixture(scope="module")
@@ -79,9 +63,12 @@ def test_figures_and_addresses_survive_translation(korean):
             assert sorted(re.findall(pattern, english)) == sorted(re.findall(pattern, words)), english
 
 
-@pytest.mark.parametrize("code", sorted({*CODES, *AGENT_CODES}))
-def test_every_code_has_words(code):
-    assert re.search(rf"^        {code}: \[", WORDS, re.MULTILINE), code
+@pytest.mark.parametrize("table", TABLES)
+def test_every_code_has_words(table):
+    start = WORDS.index(f"var {table} = {{")
+    found = re.findall(r"^        (\w+): \[", WORDS[start : WORDS.index("    };", start)], re.MULTILINE)
+    assert set(TABLES[table]) <= set(found)
+    assert len(found) == len(set(found))
 
 
 def test_nothing_newer_than_the_browsers_of_octoprint_1_4():

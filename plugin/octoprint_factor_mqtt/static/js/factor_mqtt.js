@@ -107,7 +107,7 @@ $(function () {
             self.problems[place](null);
             return ask(path, body)
                 .fail(function (error) {
-                    self.problems[place](self.words.of(error));
+                    self.problems[place](self.words.of(error, place));
                 })
                 .always(function () {
                     self.running[name](false);
@@ -188,7 +188,7 @@ $(function () {
             return !!self.agent() && self.agent().state === "pending_registration";
         });
         self.registered = ko.pureComputed(function () {
-            return !!self.agent() && !!self.agent().instance_id && _.contains(["ready", "pending_registration", "not_subscribed", "disconnected"], self.agent().state);
+            return !!self.agent() && !!self.agent().instance_id && self.agent().state !== "no_instance_id";
         });
         self.registeredAt = ko.observable("");
         self.setupUrl = ko.pureComputed(function () {
@@ -265,7 +265,7 @@ $(function () {
                     var picture = /^data:image\/jpeg;base64,/.test(answer.picture || "") ? answer.picture : "";
                     self.cameraResult({ok: true, summary: parts.join(", "), picture: picture});
                 } else {
-                    self.cameraResult($.extend({ok: false}, self.words.of(answer)));
+                    self.cameraResult($.extend({ok: false}, self.words.of(answer, "camera")));
                 }
             });
         };
@@ -380,7 +380,7 @@ $(function () {
             call("mqtt_test", "mqtt", mqttBody()).done(function (answer) {
                 self.mqttSteps(
                     _.map(answer.steps || [], function (step) {
-                        var words = step.ok ? {text: self.words.ok, cure: ""} : self.words.of(step);
+                        var words = step.ok ? {text: self.words.ok, cure: ""} : self.words.of(step, "mqtt");
                         return {name: self.words.steps[step.step] || step.step, ok: step.ok, text: words.text, cure: words.cure};
                     })
                 );
@@ -417,11 +417,11 @@ $(function () {
                     !!failed
                 );
                 var octoprint = agent.octoprint || {};
-                fact("octoprint", octoprint.reachable ? words.reachable + (octoprint.state ? ", " + octoprint.state : "") : octoprint.last_error ? words.of(octoprint.last_error).text : words.notConnected, !octoprint.reachable);
+                if (agent.printer) fact("octoprint", octoprint.reachable ? words.reachable + (octoprint.state ? ", " + octoprint.state : "") : octoprint.last_error ? words.of(octoprint.last_error).text : words.notConnected, !octoprint.reachable);
                 if (agent.printer) fact("printer", agent.printer.name);
                 fact("uuid", agent.instance_id || words.none);
                 var camera = agent.camera || {};
-                fact("camera", (camera.stream_url_set ? words.cameraSet : words.cameraNotSet) + (camera.last_error ? ": " + words.of(camera.last_error).text : ""), !!camera.last_error);
+                fact("camera", (camera.state === "sent" ? words.cameraSent : camera.stream_url_set ? words.cameraSet : words.cameraNotSet) + (camera.last_error ? ": " + words.of(camera.last_error, "camera").text : ""), !!camera.last_error);
                 var ffmpeg = agent.ffmpeg || {};
                 fact("ffmpeg", ffmpeg.found ? ffmpeg.version || words.ok : words.ffmpegMissing);
                 var queue = agent.queue || {};
@@ -445,8 +445,9 @@ $(function () {
             return updates && updates.way_back ? "pip install --no-deps " + updates.way_back : "";
         });
         self.errors = ko.pureComputed(function () {
-            return _.map((self.agent() && self.agent().errors) || [], function (error) {
-                return {at: when(error.at), text: self.words.of(error).text};
+            var newestLast = (self.agent() && self.agent().errors) || [];
+            return _.map(newestLast.slice().reverse(), function (error) {
+                return {at: when(error.at), text: error.message || self.words.of(error).text};
             });
         });
         self.retry = function () {

@@ -37,6 +37,7 @@ FACTOR_MQTT.words = function () {
         // registration
         uuid_taken: [gettext("This UUID belongs to another account."), gettext("Create a new one, or ask its owner to remove the printer there.")],
         uuid_invalid: [gettext("This is not a device UUID."), gettext("Create a new one.")],
+        refused_by_server: [gettext("The server refused this printer."), gettext("It may have been removed on the website: register it anew. The log has the server's words.")],
         not_registered: [gettext("This printer is not registered."), gettext("Register it under Register.")],
         // fetching
         no_agent_for_platform: [
@@ -66,38 +67,70 @@ FACTOR_MQTT.words = function () {
         agent_busy: [gettext("Another agent is running for this OctoPrint."), gettext("End the factor-agent that was started by hand, or restart OctoPrint.")],
         agent_away: [gettext("The agent is not running."), gettext("The Status tab says why.")],
         went_back: [gettext("The new agent did not work here; the one before is running again."), gettext("You need do nothing. The log says why.")],
+        octoprint_key_refused: [gettext("OctoPrint refuses the agent's key."), gettext("Try again; it then gets a new one.")],
+        octoprint_unreachable: [gettext("OctoPrint does not answer the agent."), again],
+        octoprint_connecting: [gettext("The agent is connecting to OctoPrint."), again],
+        not_octoprint: [gettext("What answers the agent is not OctoPrint."), gettext("Restart OctoPrint; another program may have taken its port.")],
         octoprint_identity: [gettext("OctoPrint gave the agent no account."), gettext("Finish OctoPrint's own set-up and check its access control; then try again.")],
         // page
         not_json: [gettext("The request was malformed."), gettext("Reload the page.")],
         too_many: [gettext("Too much at the same time."), gettext("Wait a moment and try again.")],
         internal: [gettext("Something unexpected happened."), gettext("The log says more: octoprint.log, lines with MQTT.")],
         forbidden: [gettext("Only an administrator of this OctoPrint may do this."), gettext("Log in to OctoPrint as one.")],
-        octoprint_away: [gettext("OctoPrint does not answer."), gettext("Reload the page once it is back.")],
-        // camera
+        octoprint_away: [gettext("OctoPrint does not answer."), gettext("Reload the page once it is back.")]
+    };
+
+    // where the same codes are about a camera
+    var camera = {
+        bad_url: [gettext("That is not a camera's address."), gettext("It looks like http://192.168.1.100:8080/stream or rtsp://192.168.1.100/live.")],
+        name_not_found: [gettext("The camera's name is not known on this network."), gettext("Check the spelling, or use the camera's IP address.")],
         unreachable: [gettext("Nothing answers at this address."), gettext("Check host and port, and that the camera is on and reachable from this computer.")],
         refused_login: [gettext("The camera wants a login (401)."), gettext("Put user name and password into the URL: http://user:password@host/…")],
         not_found: [gettext("The camera does not know this path (404)."), gettext("Check the part behind the host; the camera's manual or web page has it.")],
         not_a_stream: [gettext("There is an answer, but no picture in it."), gettext("This is often the camera's web page: enter the address of the stream itself.")],
         timeout: [gettext("No whole picture came in time."), gettext("Check that the stream plays elsewhere, and that nobody else uses up the camera's connections.")],
+        too_large: [gettext("The camera's pictures are too large."), gettext("Set the camera to a smaller picture.")],
         unsupported_codec: [gettext("The stream's video format cannot be used."), gettext("Set the camera to H.264 or MJPEG.")],
         ffmpeg_missing: [gettext("This stream needs ffmpeg, which is not installed here."), gettext("Install it: sudo apt install ffmpeg")],
         address_refused: [gettext("This address is not allowed for a camera."), gettext("Enter the address of the camera itself.")],
-        // own broker
+        rotation_invalid: [gettext("The picture can be turned by quarters only."), gettext("Choose another one.")]
+    };
+
+    // and about somebody's own broker
+    var check = gettext("Check the settings above.");
+    var broker = {
+        bad_host: [gettext("The host is a name or an IP address."), gettext("Leave out mqtt:// and the port.")],
+        bad_port: [gettext("The port is a number from 1 to 65535."), gettext("1883 is usual, 8883 with TLS.")],
+        bad_qos: [gettext("The QoS is 0, 1 or 2."), check],
+        bad_interval: [gettext("The interval is 0.5 to 3600 seconds."), check],
+        bad_prefix: [gettext("The prefix is the beginning of a topic."), gettext("It cannot be empty nor have + or # in it.")],
+        bad_password: [gettext("User name or password is too long."), check],
+        bad_ca: [gettext("The certificate authority is not one."), gettext("Paste all of it, from -----BEGIN CERTIFICATE----- on.")],
+        name_not_found: [gettext("The host's name is not known on this network."), gettext("Check the spelling, or use the broker's IP address.")],
         refused: [gettext("The broker's port is closed."), gettext("Check the port, and that the broker is running and listens to other machines.")],
+        unreachable: [gettext("The broker cannot be reached."), gettext("Check the network connection, host and port, and the firewall.")],
+        timeout: [gettext("The broker does not answer."), gettext("Check host and port, and the firewall.")],
+        tls_untrusted: [gettext("The broker's certificate is not trusted."), gettext("Paste the broker's certificate authority, and use the host name that is in its certificate.")],
+        tls_expired: [gettext("The broker's certificate has expired."), gettext("Renew it at the broker, and check this computer's clock.")],
+        tls_failed: [gettext("No encrypted connection came about."), gettext("Check the broker's TLS settings; TLS 1.2 or newer is needed.")],
+        not_tls: [gettext("The broker does not speak TLS on this port."), gettext("Turn Encrypted off, or use its TLS port (often 8883).")],
+        not_mqtt: [gettext("What answers on this port does not speak MQTT."), gettext("Check the port; if it is the broker's TLS port, turn Encrypted on.")],
+        publish_refused: [gettext("The broker ended the connection at the test message."), gettext("Check the account's rights for topics below the prefix.")],
         rc1: [gettext("rc=1: the broker does not take this protocol version."), gettext("Check the broker's settings: MQTT 3.1.1 must be allowed.")],
         rc2: [gettext("rc=2: the broker refuses the client id."), gettext("Create a new Device UUID (instance id) under Register.")],
         rc3: [gettext("rc=3: the broker is not available."), gettext("Check the broker's state.")],
         rc4: [gettext("rc=4: user name or password is wrong."), gettext("Check both.")],
         rc5: [gettext("rc=5: not allowed."), gettext("Check the account's rights at the broker.")]
     };
+    var places = {camera: camera, mqtt: broker};
 
     return {
-        /* {text, cure} of an error {code, message, cure?, rc?, retry_after?}; what is not known is said as it came. */
-        of: function (error) {
+        /* {text, cure} of an error {code, message, retry_after?} about a place; what is not known is said as it came. */
+        of: function (error, place) {
             error = error || {};
-            var known = error.rc && faults["rc" + error.rc] ? faults["rc" + error.rc] : faults[error.code];
+            var known = (places[place] && places[place][error.code]) || faults[error.code];
             if (!known) {
-                return {text: error.message || error.code || faults.internal[0], cure: error.cure || diagnosis};
+                return {text: error.message || error.code || faults.internal[0], cure: diagnosis};
             }
             var cure = known[1];
             if (error.code === "slow_down" && error.retry_after) {
@@ -154,6 +187,7 @@ FACTOR_MQTT.words = function () {
         notConnected: gettext("not connected"),
         reachable: gettext("reachable"),
         cameraSet: gettext("set"),
+        cameraSent: gettext("set, and known to the server"),
         cameraNotSet: gettext("none set"),
         ffmpegMissing: gettext("not installed (some cameras need it)"),
         events: gettext("%(count)d events, %(size)s"),
