@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""`make bench`: the figures of docs/performance.md, one bench after the other.
+
+    bench.py                every bench
+    bench.py start push     these
+
+Nothing else should run on the machine meanwhile. Mosquitto, beside which the gateway is measured, is installed as for
+the tests. No figure passes or fails anything: read them beside docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import needs
+from needs import ROOT, Missing
+
+# What runs for each name, from the root of the tree.
+BENCHES = {
+    "start": ["go", "run", "./bench/start", "-factor", "bin/factor"],
+    "push": ["go", "run", "./bench/push", "-factor", "bin/factor"],
+    "ingest": ["go", "run", "./bench/ingest", "-mode", "all"],
+}
+
+
+def main(names: list[str]) -> int:
+    unknown = [name for name in names if name not in BENCHES]
+    if unknown:
+        print(f"no bench is called {unknown[0]}; there are {', '.join(BENCHES)}", file=sys.stderr)
+        return 2
+    try:
+        needs.need_build_tools()
+        needs.test_packages()
+    except Missing as missing:
+        print(missing, file=sys.stderr)
+        return 1
+    failed = [name for name in names or BENCHES if run(name) != 0]
+    if failed:
+        print(f"did not finish: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def run(name: str) -> int:
+    print(f"\n== {name}", flush=True)
+    return subprocess.run(BENCHES[name], cwd=ROOT).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
