@@ -9,7 +9,8 @@ import (
 
 func (s *Service) registerSignup(api huma.API) {
 	huma.Register(api, describe(status(op(http.MethodPost, "/signup", "sign-up", forAll, "Make an account"), http.StatusCreated),
-		"With a set-up code or an invitation the account is ready and signed in; else a mail with a link is on its way. An address that "+
+		"With a set-up code, an invitation that was mailed to this address, or any invitation where the server sends no mail, the account "+
+			"is ready and signed in; else a mail with a link is on its way, which uses the invitation up. An address that "+
 			"has an account gets the same answer, and its owner a mail."), s.apiSignup)
 	huma.Register(api, describe(status(op(http.MethodPost, "/signup/resend", "resend-sign-up", forAll, "Mail the link again"), http.StatusAccepted),
 		"The answer is the same whether or not somebody signed up with that address."), s.apiResend)

@@ -51,6 +51,7 @@ type invitationRow struct {
 	CreatedBy string
 	CreatedAt int64
 	ExpiresAt int64
+	Mailed    bool // to that address
 }
 
 func (r invitationRow) invitation() Invitation {
@@ -80,6 +81,7 @@ func (s *Service) Invite(ctx context.Context, by workspace.Actor, rawEmail, lang
 	}
 	out := NewInvitation{Invitation: row.invitation(), Token: secret, URL: s.pageURL("/login", "invitation", secret)}
 	out.Mailed = email.Key != "" && s.mayMail(email)
+	row.Mailed = out.Mailed
 	err = s.DB.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var open int
 		if err := tx.NewRaw("SELECT COUNT(*) FROM invitations WHERE expires_at > ?", now.UnixMilli()).Scan(ctx, &open); err != nil {
@@ -155,7 +157,9 @@ func (s *Service) findInvitation(ctx context.Context, db bun.IDB, token string) 
 	return row, nil
 }
 
-// signupInvited makes an account at once: who has the link was let in by the administrator.
+// signupInvited makes an account for who has the link of an invitation. It does so at once where the invitation went to
+// that very address by mail, or where nothing can be mailed; else the address is proven as that of anybody, or the holder
+// of the link could take one that is not his.
 func (s *Service) signupInvited(ctx context.Context, p person, token string, out Login) (string, Login, error) {
 	from := addressKey(OriginFrom(ctx).Address)
 	if wait := s.slow.code.take(from); wait > 0 {
@@ -167,6 +171,10 @@ func (s *Service) signupInvited(ctx context.Context, p person, token string, out
 	}
 	if row.EmailKey != "" && row.EmailKey != p.email.Key {
 		return "", Login{}, problem.Field("invitation_invalid", "email", "This invitation is for another e-mail address.")
+	}
+	if s.Mail.CanLink() && !row.Mailed {
+		s.slow.code.giveBack(from)
+		return StateVerify, Login{}, s.signupByMail(ctx, p, row.ID)
 	}
 	hash, err := s.hasher.hash(ctx, p.password)
 	if err != nil {
@@ -180,16 +188,21 @@ func (s *Service) signupInvited(ctx context.Context, p person, token string, out
 		if err != nil {
 			return u, err
 		}
-		return u, exec(ctx, tx, "use an invitation", q("DELETE FROM invitations WHERE id = ?", row.ID))
+		return u, useInvitation(ctx, tx, row.ID)
 	})
 	if errors.Is(err, errEmailTaken) && s.Mail.CanLink() {
 		// The mail says so to the owner alone. Without mail there is no other way than to tell the invited one.
-		return StateVerify, Login{}, s.signupByMail(ctx, p)
+		return StateVerify, Login{}, s.signupByMail(ctx, p, "")
 	}
 	if err == nil {
 		s.slow.code.giveBack(from)
 	}
 	return state, login, err
+}
+
+// useInvitation ends an invitation by which somebody has got an account.
+func useInvitation(ctx context.Context, tx bun.Tx, id string) error {
+	return exec(ctx, tx, "use an invitation", q("DELETE FROM invitations WHERE id = ?", id))
 }
 
 // signupReady runs finish in a transaction and gives the signed-in user.

@@ -92,20 +92,21 @@ func (s *Service) Signup(ctx context.Context, in Signup, device string) (state s
 	case in.SetupCode != "":
 		return "", Login{}, errSetupCode
 	case mode == SignupOpen:
-		return StateVerify, Login{}, s.signupByMail(ctx, p)
+		return StateVerify, Login{}, s.signupByMail(ctx, p, "")
 	}
 	return "", Login{}, errSignupClosed
 }
 
-// signupByMail keeps the form and mails the link, or tells the owner that he has an account. Both write the same.
-func (s *Service) signupByMail(ctx context.Context, p person) error {
+// signupByMail keeps the form and mails the link, or tells the owner that he has an account. Both write the same. The
+// link uses up the invitation that the form came by, unless that is "".
+func (s *Service) signupByMail(ctx context.Context, p person, invitationID string) error {
 	hash, err := s.hasher.hash(ctx, p.password)
 	if err != nil {
 		return err
 	}
 	mayMail := s.mayMail(p.email)
 	err = s.DB.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
-		id, err := s.insertSignup(ctx, tx, p, hash)
+		id, err := s.insertSignup(ctx, tx, p, hash, invitationID)
 		if err != nil {
 			return err
 		}
@@ -138,17 +139,18 @@ type signupRow struct {
 	TimeZone     string
 	CreatedAt    int64
 	ExpiresAt    int64
+	InvitationID string // "": none
 }
 
 func (r signupRow) person() person {
 	return person{email: Email{Address: r.Email, Key: r.EmailKey}, name: r.Name, language: r.Language, timeZone: r.TimeZone}
 }
 
-func (s *Service) insertSignup(ctx context.Context, tx bun.Tx, p person, hash string) (string, error) {
+func (s *Service) insertSignup(ctx context.Context, tx bun.Tx, p person, hash, invitationID string) (string, error) {
 	now := s.Now()
 	row := signupRow{
 		ID: newID(), Email: p.email.Address, EmailKey: p.email.Key, Name: p.name, PasswordHash: hash, Language: p.language,
-		TimeZone: p.timeZone, CreatedAt: now.UnixMilli(), ExpiresAt: now.Add(signupAge).UnixMilli(),
+		TimeZone: p.timeZone, CreatedAt: now.UnixMilli(), ExpiresAt: now.Add(signupAge).UnixMilli(), InvitationID: invitationID,
 	}
 	if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 		return "", fmt.Errorf("write a sign-up: %w", err)

@@ -236,6 +236,42 @@ func TestSignup_Invitation(t *testing.T) {
 	s.browser().want(422, "invitation_invalid", "POST", "/signup", signupForm("third@example.com", m{"invitation": inv["token"]}))
 }
 
+// Holding a link that says nothing of an address proves none: where mail is sent, it is proven as for everybody.
+func TestSignup_InvitationWithMail(t *testing.T) {
+	s := newServer(t, withMail)
+	s.addUser("owner@example.com", true)
+	admin := s.signedIn("owner@example.com")
+	token := admin.want(201, "", "POST", "/admin/invitations", m{}).json(t)["token"].(string)
+	b := s.browser()
+	if a := b.want(201, "", "POST", "/signup", signupForm("new@example.com", m{"invitation": token})).json(t); a["state"] != "verify" || a["user"] != nil {
+		t.Fatalf("got %v", a)
+	}
+	b.want(401, "not_signed_in", "GET", "/me", nil)
+	if a := b.want(200, "", "GET", "/invitation?token="+token, nil).json(t); a["valid"] != true {
+		t.Fatalf("an address that nobody has proven uses the invitation up: %v", a)
+	}
+	link := s.inbox.next("new@example.com").token(t)
+	if a := b.want(200, "", "POST", "/verify", m{"token": link}).json(t); a["purpose"] != "signup" {
+		t.Fatalf("got %v", a)
+	}
+	b.want(200, "", "GET", "/me", nil)
+	if a := b.want(200, "", "GET", "/invitation?token="+token, nil).json(t); a["valid"] != false {
+		t.Fatalf("a used invitation is %v", a)
+	}
+	s.browser().want(422, "invitation_invalid", "POST", "/signup", signupForm("other@example.com", m{"invitation": token}))
+
+	// One that was mailed to the very address proves it.
+	inv := admin.want(201, "", "POST", "/admin/invitations", m{"email": "third@example.com"}).json(t)
+	if inv["mailed"] != true {
+		t.Fatalf("got %v", inv)
+	}
+	b = s.browser()
+	if a := b.want(201, "", "POST", "/signup", signupForm("third@example.com", m{"invitation": inv["token"]})).json(t); a["state"] != "ready" {
+		t.Fatalf("got %v", a)
+	}
+	b.want(200, "", "GET", "/me", nil)
+}
+
 func TestSignup_InvitationIsUsedOnce(t *testing.T) {
 	s := newServer(t)
 	s.addUser("owner@example.com", true)

@@ -50,11 +50,18 @@ func (s *Service) verifySignup(ctx context.Context, tx bun.Tx, link linkRow, out
 	if err != nil {
 		return userRow{}, fmt.Errorf("read a sign-up: %w", err)
 	}
-	u, err := s.finishSignup(ctx, tx, row.person(), row.PasswordHash, false, "mail", out)
+	how := "mail"
+	if row.InvitationID != "" {
+		how = "invitation"
+	}
+	u, err := s.finishSignup(ctx, tx, row.person(), row.PasswordHash, false, how, out)
 	if errors.Is(err, errEmailTaken) {
 		return u, errTokenInvalid
 	}
-	return u, err
+	if err != nil || row.InvitationID == "" {
+		return u, err
+	}
+	return u, useInvitation(ctx, tx, row.InvitationID)
 }
 
 func (s *Service) verifyEmail(ctx context.Context, tx bun.Tx, link linkRow) (userRow, error) {
