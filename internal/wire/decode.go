@@ -83,7 +83,7 @@ func (s *Snapshot) trim(t *Trimmed) {
 	t.pointer(&s.Overrides.Feedrate, 0, 1e4)
 	t.pointer(&s.Overrides.Flowrate, 0, 1e4)
 	s.Connection.trim(t)
-	if len(s.Axes) > maxAxes {
+	if len(s.Axes) > maxAxes || TooDeep(s.Axes) {
 		s.Axes = s.Axes[:0]
 		*t++
 	}

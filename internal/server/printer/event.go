@@ -70,7 +70,7 @@ func decodeEvent(payload []byte) (wire.Event, error) {
 		e.At = 0 // the server's own time has to do
 	}
 	if data := raw.Data; len(data) > 0 && string(data) != "null" {
-		if data[0] != '{' {
+		if data[0] != '{' || wire.TooDeep(data) {
 			ok = false
 		} else if len(data) > maxEventData {
 			e.Data = json.RawMessage(`{"omitted":` + strconv.Itoa(len(data)) + `}`)

@@ -40,6 +40,8 @@ func TestDecodeEvent(t *testing.T) {
 		{"the server's own words", `{"epoch":"a","seq":1,"type":"online"}`, EventMalformed},
 		{"job too long", `{"epoch":"a","seq":1,"type":"X","job":"` + long + `"}`, EventMalformed},
 		{"data a list", `{"epoch":"a","seq":1,"type":"X","data":[1]}`, EventMalformed},
+		{"data nested 4,000 levels deep", `{"epoch":"a","seq":1,"type":"X","data":{"x":` + strings.Repeat("[", 4000) + strings.Repeat("]", 4000) + `}}`, EventMalformed},
+		{"data nested 16 levels deep", `{"epoch":"a","seq":1,"type":"X","data":{"x":` + strings.Repeat("[", 15) + strings.Repeat("]", 15) + `}}`, "X"},
 		{"data null", `{"epoch":"a","seq":1,"type":"X","data":null}`, "X"},
 		{"at a text", `{"epoch":"a","seq":1,"type":"X","at":"now"}`, "X"},
 		{"at huge", `{"epoch":"a","seq":1,"type":"X","at":1e300}`, "X"},
@@ -244,5 +246,31 @@ func TestEventPages(t *testing.T) {
 	since, more, err := w.Events(ctx, id.PrinterID, EventPage{After: older[0].ID, Limit: 100})
 	if err != nil || more || len(since) != 15 || since[0].ID != newest[14].ID || since[14].ID != newest[0].ID {
 		t.Fatal(len(since), more, err)
+	}
+}
+
+// What is nested without end is neither kept nor shown, and what else the device says goes on.
+func TestDeepMessages(t *testing.T) {
+	w := open(t)
+	id := w.enrol(uuidA)
+	deep := strings.Repeat("[", 4000) + strings.Repeat("]", 4000)
+	if err := w.event(id, 1, "X", "", `{"x":`+deep+`}`); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.events(id); !slices.Equal(got, []string{EventMalformed}) {
+		t.Errorf("stored %v", got)
+	}
+	w.status(id, `{"ts":1,"state":{"text":"Operational","flags":{"operational":true}},"axes":`+deep+`,"other":`+deep+`}`)
+	if v := w.view(uuidA); v.State.Text != "Operational" || len(v.Axes) != 0 {
+		t.Errorf("%q, axes %.40s", v.State.Text, v.Axes)
+	}
+	for _, said := range []string{`{"online":true,"agent":"1.2.3","more":` + deep + `}`, `{"online":true,"caps":` + deep + `}`} {
+		if err := w.Presence(t.Context(), id, []byte(said), w.clock.now(), false); err != nil && !errors.Is(err, ErrInvalid) {
+			t.Error(err)
+		}
+	}
+	b, err := json.Marshal(w.view(uuidA))
+	if err != nil || strings.Contains(string(b), "[[[") {
+		t.Errorf("%v %.200s", err, b)
 	}
 }
