@@ -7,13 +7,19 @@ export class Fleet {
 
   static async start(factor: Factor, owner: Account, count: number, ...more: string[]): Promise<Fleet> {
     const api = await factor.as(owner);
+    const before = (await api.printers()).length;
     const command = [inTree('bin/factor'), 'sim', '-n', String(count), '--server', factor.url, ...more];
     const process = new Program('factor sim', command, { FACTOR_TOKEN: api.token });
     await until(`${count} printers are there`, async () => {
       if (!process.running) throw new Error(`factor sim ended:\n${process.said}`);
-      return (await api.printers()).length >= count;
+      return (await api.printers()).length >= before + count;
     });
     return new Fleet(process);
+  }
+
+  /** All of them gone at once, without a goodbye. */
+  kill(): Promise<void> {
+    return this.process.kill();
   }
 
   stop(): Promise<void> {

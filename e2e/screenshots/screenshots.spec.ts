@@ -101,18 +101,22 @@ for (const count of [1, 6, 50]) {
 
 /** The four of the README; each is of what fits on the screen. */
 test('the pictures of the README', async ({ browser, factor, owner, api }) => {
-  const fleet = await Fleet.start(factor, owner, 6, '--speed', '12');
-  const printing = async () => (await api.printers()).filter((p) => p.status === 'printing');
-  await until(
-    'somebody is needed, others print',
-    async () => (await api.printers()).some((p) => p.attention.length > 0 && p.online) && (await printing()).length >= 2,
-    600_000,
-  );
+  const fleet = await Fleet.start(factor, owner, 5, '--speed', '12');
+  const known = new Set((await api.printers()).map((p) => p.uuid));
+  const unlucky = await Fleet.start(factor, owner, 1, '--speed', '12', '--seed', '7');
+  const printing = async () => (await api.printers()).filter((p) => p.status === 'printing' && p.temperatures.tool0!.target > 0);
+  await until('they print', async () => {
+    const all = await printing();
+    return all.length >= 4 && all.some((p) => !known.has(p.uuid));
+  }, 300_000);
+  await unlucky.kill();
+  await until('one is missed', async () => (await api.printers()).some((p) => p.attention.length > 0));
+  const furthest = (await printing()).sort((a, b) => b.progress.completion! - a.progress.completion!)[0]!;
   const pictures: [string, Look, string, 'cards' | 'table' | undefined][] = [
     ['dashboard', { device: 'desktop', theme: 'dark', language: 'en' }, '/printers', 'cards'],
     ['table', { device: 'desktop', theme: 'light', language: 'ko' }, '/printers', 'table'],
-    ['printer', { device: 'desktop', theme: 'light', language: 'en' }, `/printers/${(await printing())[0]!.uuid}`, undefined],
-    ['phone', { device: 'phone', theme: 'dark', language: 'ko' }, `/printers/${(await printing()).at(-1)!.uuid}`, undefined],
+    ['printer', { device: 'desktop', theme: 'light', language: 'en' }, `/printers/${furthest.uuid}`, undefined],
+    ['phone', { device: 'phone', theme: 'dark', language: 'ko' }, `/printers/${furthest.uuid}`, undefined],
   ];
   for (const [name, look, path, as] of pictures) {
     const page = await open(browser, look, factor, owner);
