@@ -12,6 +12,8 @@ interface Words {
 const words: Record<string, Words> = {
 	online: { tone: 'done', text: () => m.printer_event_online() },
 	offline: { tone: 'idle', text: (d) => offlineText(text(d.reason)) },
+	dropped: { tone: 'paused', text: (d) => m.printer_event_dropped({ count: count(d.count) }) },
+	malformed: { tone: 'idle', text: () => m.printer_event_malformed() },
 	gap: { tone: 'paused', text: (d) => m.printer_event_gap({ count: count(d.count) }) },
 	Connected: { tone: 'done', text: (d) => (text(d.port) ? m.printer_event_connected_port({ port: text(d.port) }) : m.printer_event_connected()) },
 	Disconnected: { tone: 'idle', text: () => m.printer_event_disconnected() },
