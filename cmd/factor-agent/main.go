@@ -27,6 +27,7 @@ type program struct {
 	Run     runCommand     `cmd:"" help:"Serve the printer of a data folder until ended."`
 	Status  statusCommand  `cmd:"" help:"Tell how the agent of a data folder is."`
 	Version versionCommand `cmd:"" help:"Print the version."`
+	Look    lookCommand    `cmd:"" name:"look-at-camera" hidden:""`
 }
 
 // streams are the program's standard streams; tests give others.

@@ -18,6 +18,9 @@ type statusCommand struct {
 func (c *statusCommand) Run(s *streams) error {
 	f := &folder.Folder{Path: c.Data}
 	status, err := local.Ask(c.Data)
+	if errors.Is(err, local.ErrNotRegistered) {
+		err = folder.ErrNotEnrolled
+	}
 	if errors.Is(err, local.ErrNotRunning) {
 		config, broken := f.Config()
 		if broken != nil {

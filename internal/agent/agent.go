@@ -4,8 +4,6 @@ package agent
 
 import (
 	"context"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -30,24 +28,33 @@ var Caps = []string{"events", "files", "clock", "watch"}
 // diskRetry is how often events that the disk would not take are tried again.
 const diskRetry = 30 * time.Second
 
-// Agent is a running agent. Initialize, Run, then Close.
+// introduction is how long an agent that is told about OctoPrint waits for that before it tries what it knows itself.
+const introduction = 30 * time.Second
+
+// Agent is an agent at work for one registration. Initialize, Run, then Close.
 type Agent struct {
-	Folder  *folder.Folder // locked by the caller
-	Version string
-	Log     slog.Handler
+	Folder     *folder.Folder // locked by the caller
+	Version    string
+	Log        slog.Handler
+	Introduced bool // somebody calls Introduce soon: what the folder knows of OctoPrint is likely out of date
 
 	complaints *local.Complaints
 	log        *slog.Logger
-	config     *folder.Config
 	started    time.Time
 	queue      *queue.Queue
-	jobs       *job.Tracker // only on the adapter's goroutine
-	adapter    *octoprint.Adapter
+	jobs       *job.Tracker       // only on the adapter's goroutine
+	adapter    *octoprint.Adapter // the one that runs; only on its goroutine
+	client     *octoprint.Client  // for the first one
+	introduced chan *octoprint.Client
+	retry      chan struct{}
 	link       *uplink.Link
 	reporter   *reporter
 	watched    atomic.Bool
 
+	saving sync.Mutex // one at a time writes the config
+
 	mu       sync.Mutex // holds what follows, for status and presence
+	config   folder.Config
 	view     octoprint.View
 	since    time.Time // of view.Health
 	jobID    string
@@ -57,19 +64,24 @@ type Agent struct {
 // Initialize reads the folder. ErrNotEnrolled of package folder when there is no enrolment in it.
 func (a *Agent) Initialize() (err error) {
 	a.started = time.Now()
-	a.complaints = local.NewComplaints(a.Log)
+	var kept bool
+	if a.complaints, kept = a.Log.(*local.Complaints); !kept {
+		a.complaints = local.NewComplaints(a.Log)
+	}
 	a.log = slog.New(a.complaints)
-	if a.config, err = a.Folder.Config(); err != nil {
-		return err
-	}
-	if err := a.config.Validate(); err != nil {
-		return fmt.Errorf("config.json: %w", err)
-	}
-	client, err := octoprint.NewClient(a.config.OctoPrint.URL, a.config.OctoPrint.Key)
+	c, err := a.Folder.Config()
 	if err != nil {
 		return err
 	}
-	roots, err := Roots(a.config.CA)
+	a.config = *c
+	if err := a.config.Validate(); err != nil {
+		return fmt.Errorf("config.json: %w", err)
+	}
+	if a.client, err = octoprint.NewClient(c.OctoPrint.URL, c.OctoPrint.Key); err != nil {
+		return err
+	}
+	a.introduced, a.retry = make(chan *octoprint.Client, 1), make(chan struct{}, 1)
+	roots, err := folder.Roots(a.config.CA)
 	if err != nil {
 		return err
 	}
@@ -84,29 +96,13 @@ func (a *Agent) Initialize() (err error) {
 		a.filesSum = strings.TrimSpace(string(sum))
 	}
 	a.view.Health, a.since = octoprint.Connecting, time.Now()
-	a.adapter = &octoprint.Adapter{Client: client, Receiver: &receiver{a}, Log: a.log.With("part", "octoprint")}
-	m := a.config.MQTT
-	a.link = &uplink.Link{Host: m.Host, Port: m.Port, Plain: !m.TLS, WebsocketURL: websocketURL(a.config), Roots: roots,
-		UUID: a.config.UUID, Token: a.config.Token, Queue: a.queue, Presence: a.presence, Watched: a.setWatched,
-		Connected: func() { a.reporter.now() }, FilesSent: a.filesSent, Log: a.log.With("part", "server")}
+	m := c.MQTT
+	a.link = &uplink.Link{Host: m.Host, Port: m.Port, Plain: !m.TLS, WebsocketURL: websocketURL(c), Roots: roots,
+		UUID: c.UUID, Token: c.Token, Queue: a.queue, Presence: a.presence, Watched: a.setWatched,
+		Connected: func() { a.reporter.now() }, FilesSent: a.filesSent, Registered: a.registered,
+		Log: a.log.With("part", "server")}
 	a.reporter = newReporter(a.link.Status)
 	return nil
-}
-
-// Roots gives the certificates to trust; nil, which means the system's, for none.
-func Roots(pem string) (*x509.CertPool, error) {
-	if pem == "" {
-		return nil, nil
-	}
-	// With the system's as well: a server may change from its own certificate to a public one.
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	if !pool.AppendCertsFromPEM([]byte(pem)) {
-		return nil, errors.New("ca: no certificate in it")
-	}
-	return pool, nil
 }
 
 func websocketURL(c *folder.Config) string {
@@ -126,15 +122,10 @@ func websocketURL(c *folder.Config) string {
 func (a *Agent) Run(ctx context.Context) error {
 	a.log.Info("agent started", "version", a.Version, "uuid", a.config.UUID, "server", a.config.Server)
 	var parts sync.WaitGroup
-	parts.Go(func() { a.adapter.Run(ctx) })
+	parts.Go(func() { a.follow(ctx) })
 	parts.Go(func() { a.link.Run(ctx) })
 	parts.Go(func() { a.reporter.run(ctx) })
 	parts.Go(func() { a.retryDisk(ctx) })
-	parts.Go(func() {
-		if err := local.Serve(ctx, a.Folder.Path, a.Status); err != nil {
-			a.log.Error("status cannot be asked", "error", err)
-		}
-	})
 	parts.Wait()
 	a.log.Info("agent ended")
 	return nil

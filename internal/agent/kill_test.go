@@ -82,8 +82,7 @@ func childAgent() {
 	defer stop()
 	f := must(folder.Open(os.Getenv(childDir)))
 	must(f.Lock())
-	a := &agent.Agent{Folder: f, Version: "1.2.3", Log: slog.DiscardHandler}
-	must(0, a.Initialize())
+	a := &agent.Service{Folder: f, Version: "1.2.3", Log: slog.DiscardHandler}
 	must(0, a.Run(ctx))
 }
 

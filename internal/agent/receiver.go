@@ -91,12 +91,12 @@ func (a *Agent) filesSent(sum string) {
 // Status tells how the agent is. It may be called from anywhere.
 func (a *Agent) Status() local.Status {
 	a.mu.Lock()
-	v, since, jobID := a.view, a.since, a.jobID
+	v, since, jobID, config := a.view, a.since, a.jobID, a.config
 	a.mu.Unlock()
 	s := local.Status{Version: a.Version, PID: os.Getpid(), StartedAt: a.started, RSS: local.RSS(),
-		UUID: a.config.UUID, Name: a.config.Name,
-		Server: local.Server{URL: a.config.Server, State: a.link.State(), Watched: a.watched.Load()},
-		OctoPrint: local.OctoPrint{URL: withoutPassword(a.config.OctoPrint.URL), Health: string(v.Health), Since: since,
+		UUID: config.UUID, Name: config.Name, Pending: config.Pending,
+		Server: local.Server{URL: config.Server, State: a.link.State(), Watched: a.watched.Load()},
+		OctoPrint: local.OctoPrint{URL: withoutPassword(config.OctoPrint.URL), Health: string(v.Health), Since: since,
 			Version: v.OctoPrint, Error: v.Error},
 		Printer: local.Printer{Status: string(v.Snapshot.Status), Text: v.Snapshot.State.Text,
 			Completion: v.Snapshot.Progress.Completion, Job: jobID, File: v.Snapshot.Job.File.Path},

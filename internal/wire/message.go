@@ -66,6 +66,7 @@ const (
 type Registration struct {
 	Status       string `json:"status"` // registered, registration_confirmed, timeout or failed
 	DeviceName   string `json:"device_name,omitzero"`
+	Pending      bool   `json:"pending,omitzero"`       // its owner has not completed the printer yet
 	RegisteredAt string `json:"registered_at,omitzero"` // RFC 3339
 	Error        string `json:"error,omitzero"`
 	ErrorCode    string `json:"error_code,omitzero"`

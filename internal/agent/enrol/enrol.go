@@ -45,11 +45,16 @@ type Fault string
 const (
 	FaultServerURL       Fault = "server_url"       // no URL, or http to another machine, which would show the password
 	FaultServerAway      Fault = "server_away"      // does not answer
+	FaultServerName      Fault = "server_name"      // its name is not known
 	FaultCertificate     Fault = "certificate"      // nobody we trust vouches for the server
+	FaultExpired         Fault = "expired"          // its certificate is no longer or not yet valid
+	FaultClock           Fault = "clock"            // this machine's clock is wrong, so that no certificate is valid
 	FaultFingerprint     Fault = "fingerprint"      // the server's CA is another one
 	FaultNotFactor       Fault = "not_factor"       // answers, but not as a FACTOR server
 	FaultCredentials     Fault = "credentials"      // e-mail, password or API token wrong
 	FaultUnverified      Fault = "unverified"       // the account's e-mail is not verified
+	FaultDisabled        Fault = "disabled"         // the account is
+	FaultCode            Fault = "code"             // wrong, used or too old
 	FaultSlowDown        Fault = "slow_down"        // too many attempts
 	FaultTaken           Fault = "uuid_taken"       // the UUID belongs to another account
 	FaultRefused         Fault = "refused"          // the server says no, in its own words
@@ -65,8 +70,9 @@ const (
 
 // Error is a fault with what caused it.
 type Error struct {
-	Fault Fault
-	Err   error
+	Fault      Fault
+	Err        error
+	RetryAfter int // s, of FaultSlowDown; 0 when it is not known
 }
 
 func (e *Error) Error() string {
@@ -78,7 +84,7 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-func fault(f Fault, err error) error { return &Error{f, err} }
+func fault(f Fault, err error) error { return &Error{Fault: f, Err: err} }
 
 // Do enrols. Doing it again with the same folder keeps the UUID and, if it is the same account, everything on the
 // server. It can be broken off anywhere and done again.
@@ -191,8 +197,9 @@ func (e *Enrolment) checkOctoPrint(ctx context.Context) (version string, err err
 
 // about is what GET /api/v1/server tells, as far as a device needs it.
 type about struct {
-	Version string `json:"version"`
-	MQTT    *struct {
+	Version   string `json:"version"`
+	PublicURL string `json:"public_url"`
+	MQTT      *struct {
 		Host          string `json:"host"`
 		Port          int    `json:"port"`
 		TLS           bool   `json:"tls"`

@@ -57,6 +57,7 @@ type problem struct {
 	Title  string `json:"title"`
 	Detail string `json:"detail"`
 	Field  string `json:"field"`
+	Wait   int    `json:"retry_after"` // s
 }
 
 // faults gives the fault of a problem's code; others are FaultRefused.
@@ -64,6 +65,8 @@ var faults = map[string]Fault{
 	"invalid_credentials": FaultCredentials,
 	"not_signed_in":       FaultCredentials,
 	"email_unverified":    FaultUnverified,
+	"account_disabled":    FaultDisabled,
+	"code_invalid":        FaultCode,
 	"slow_down":           FaultSlowDown,
 	"uuid_taken":          FaultTaken,
 }
@@ -99,13 +102,7 @@ func (s *server) do(ctx context.Context, method, path string, body, out any) (st
 		if errors.As(err, &u) {
 			err = u.Err
 		}
-		var unknown x509.UnknownAuthorityError
-		var wrongName x509.HostnameError
-		var invalid x509.CertificateInvalidError
-		if errors.As(err, &unknown) || errors.As(err, &wrongName) || errors.As(err, &invalid) {
-			return 0, fault(FaultCertificate, err)
-		}
-		return 0, fault(FaultServerAway, err)
+		return 0, s.unreachable(ctx, err)
 	}
 	defer res.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
@@ -131,7 +128,7 @@ func refusal(status int, answer []byte) error {
 		return fault(FaultNotFactor, fmt.Errorf("answered with status %d", status))
 	}
 	if f, ok := faults[p.Code]; ok {
-		return fault(f, nil)
+		return &Error{Fault: f, RetryAfter: p.Wait}
 	}
 	if status == http.StatusUnauthorized {
 		return fault(FaultCredentials, nil)

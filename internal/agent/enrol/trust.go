@@ -14,7 +14,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/kangbyounggwan/factor/internal/agent"
 	"github.com/kangbyounggwan/factor/internal/agent/folder"
 )
 
@@ -46,7 +45,7 @@ func (e *Enrolment) connect(ctx context.Context, c *folder.Config) (*server, err
 		}
 		c.CA = own
 	}
-	roots, err := agent.Roots(c.CA)
+	roots, err := folder.Roots(c.CA)
 	if err != nil {
 		return nil, fault(FaultCertificate, err)
 	}

@@ -19,6 +19,7 @@ type Config struct {
 	UUID      string    `json:"uuid"`
 	Token     string    `json:"token,omitzero"` // device token; empty while an enrolment is unfinished
 	Name      string    `json:"name"`
+	Pending   bool      `json:"pending,omitzero"` // its owner has not completed the printer on the server's page yet
 	MQTT      MQTT      `json:"mqtt"`
 	CA        string    `json:"ca,omitzero"` // PEM; empty means the system's roots
 	OctoPrint OctoPrint `json:"octoprint"`
@@ -110,3 +111,20 @@ func (f *Folder) SaveConfig(c *Config) error {
 
 // Forget removes a file of the folder, if it is there.
 func (f *Folder) Forget(name string) { os.Remove(f.Join(name)) }
+
+// ForgetPrinter removes the registration and what is kept of its printer: events that wait, the print under way. Nobody
+// may use the folder's queue meanwhile.
+func (f *Folder) ForgetPrinter() error {
+	if err := os.Remove(f.Join("config.json")); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("forget registration: %w", err)
+	}
+	if err := durable.SyncDir(f.Path); err != nil {
+		return fmt.Errorf("forget registration: %w", err)
+	}
+	for _, name := range []string{"events", "job.json", "files.sent"} {
+		if err := os.RemoveAll(f.Join(name)); err != nil {
+			return fmt.Errorf("forget printer: %w", err)
+		}
+	}
+	return nil
+}

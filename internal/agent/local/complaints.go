@@ -60,10 +60,14 @@ func (c *Complaints) Last() []Complaint {
 
 func (k *kept) add(r slog.Record) {
 	var text strings.Builder
+	code := ""
 	text.WriteString(r.Message)
 	r.Attrs(func(a slog.Attr) bool {
 		if a.Key == "error" {
 			text.WriteString(": " + a.Value.String())
+			if err, ok := a.Value.Any().(error); ok {
+				code = codeOf(err)
+			}
 		}
 		return true
 	})
@@ -77,5 +81,5 @@ func (k *kept) add(r slog.Record) {
 	if len(k.last) == keep {
 		k.last = append(k.last[:0], k.last[1:]...)
 	}
-	k.last = append(k.last, Complaint{At: at, Text: text.String(), Count: 1})
+	k.last = append(k.last, Complaint{At: at, Text: text.String(), Code: code, Count: 1})
 }

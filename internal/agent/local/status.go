@@ -16,6 +16,7 @@ type Status struct {
 	RSS       int64       `json:"rss"` // bytes, 0 where it cannot be told
 	UUID      string      `json:"uuid"`
 	Name      string      `json:"name"`
+	Pending   bool        `json:"pending,omitzero"` // its owner has not completed the printer on the server's page yet
 	Server    Server      `json:"server"`
 	OctoPrint OctoPrint   `json:"octoprint"`
 	Printer   Printer     `json:"printer"`
@@ -53,5 +54,6 @@ type Printer struct {
 type Complaint struct {
 	At    time.Time `json:"at"`
 	Text  string    `json:"text"`
-	Count int       `json:"count"` // how often in a row
+	Code  string    `json:"code,omitzero"` // what kind of trouble, where it is a known one
+	Count int       `json:"count"`         // how often in a row
 }

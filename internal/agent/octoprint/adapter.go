@@ -56,6 +56,7 @@ type Adapter struct {
 	Client   *Client
 	Receiver Receiver
 	Log      *slog.Logger
+	Retry    <-chan struct{} // ends a wait for the next try; nil for never
 
 	// owned by Run's goroutine
 	printer Printer
@@ -99,6 +100,7 @@ func (a *Adapter) Run(ctx context.Context) {
 		wait += rand.N(wait/4 + 1)
 		select {
 		case <-ctx.Done():
+		case <-a.Retry:
 		case <-time.After(wait):
 		}
 	}

@@ -54,12 +54,17 @@ type Link struct {
 	Watched      func(bool) // called for each change, and with false when the connection ends; must not block
 	Connected    func()     // called after each connect; must not block
 	FilesSent    func(sum string)
-	Log          *slog.Logger
+	// Registered is called with what the server says of our registration; true acknowledges it, so that it is not said
+	// again. It must not block. Nil acknowledges all.
+	Registered func(wire.Registration) (known bool)
+	Log        *slog.Logger
 
 	init     sync.Once
 	status   chan []byte // the newest snapshot
 	presence chan struct{}
 	filesDue chan struct{}
+	ackDue   chan struct{}
+	retry    chan struct{}
 	clock    clock
 
 	mu    sync.Mutex // holds what follows
@@ -80,6 +85,7 @@ type State struct {
 	Error     string    `json:"error,omitzero"`     // why it is not connected
 	Refused   bool      `json:"refused,omitzero"`   // the server does not accept this UUID and token
 	Attempts  int       `json:"attempts,omitzero"`  // since the last connection
+	Fault     error     `json:"-"`                  // behind Error, for who tells the kinds apart
 }
 
 func (l *Link) setup() {
@@ -87,6 +93,8 @@ func (l *Link) setup() {
 		l.status = make(chan []byte, 1)
 		l.presence = make(chan struct{}, 1)
 		l.filesDue = make(chan struct{}, 1)
+		l.ackDue = make(chan struct{}, 1)
+		l.retry = make(chan struct{}, 1)
 	})
 }
 
@@ -110,6 +118,14 @@ func (l *Link) Status(payload []byte) {
 	select {
 	case l.status <- payload:
 	default:
+	}
+}
+
+// Retry connects at once if there is no connection.
+func (l *Link) Retry() {
+	l.setup()
+	if !l.State().Connected {
+		nudge(l.retry)
 	}
 }
 
@@ -188,6 +204,7 @@ func (l *Link) Run(ctx context.Context) {
 		l.Log.Info("no connection to the server", "error", err, "retry", wait.Round(time.Millisecond))
 		select {
 		case <-ctx.Done():
+		case <-l.retry:
 		case <-time.After(wait):
 		}
 	}
@@ -203,7 +220,7 @@ func (l *Link) down(err error, refused bool) {
 	l.state.Attempts++
 	l.state.Refused = refused
 	if err != nil {
-		l.state.Error = err.Error()
+		l.state.Error, l.state.Fault = err.Error(), err
 	}
 }
 
@@ -258,4 +275,10 @@ func (l *Link) session(ctx context.Context, w way) error {
 	l.mu.Unlock()
 	l.Log.Info("connected to the server", "by", w.name)
 	return l.serve(ctx, client, lost)
+}
+
+// Refused tells whether an error of a session is the server's no to who we are.
+func Refused(err error) bool {
+	var r refusal
+	return errors.As(err, &r)
 }

@@ -55,6 +55,8 @@ func (l *Link) serve(whole context.Context, c mqtt.Client, lost <-chan error) (e
 			if err := l.sendPresence(ctx, c); err != nil {
 				return err
 			}
+		case <-l.ackDue:
+			l.acknowledge(c)
 		case <-ask.C:
 			request, wait := l.clock.request()
 			c.Publish(wire.KindTime.Topic(l.UUID), 0, false, request)
@@ -64,7 +66,8 @@ func (l *Link) serve(whole context.Context, c mqtt.Client, lost <-chan error) (e
 }
 
 func (l *Link) subscribe(ctx context.Context, c mqtt.Client) error {
-	topics := map[string]byte{wire.KindTimeReply.Topic(l.UUID): 0, wire.KindWatch.Topic(l.UUID): 0}
+	topics := map[string]byte{wire.KindTimeReply.Topic(l.UUID): 0, wire.KindWatch.Topic(l.UUID): 0,
+		wire.KindRegistration.Topic(l.UUID): 1}
 	token := c.SubscribeMultiple(topics, nil)
 	if err := wait(ctx, token, connectTimeout); err != nil {
 		return fmt.Errorf("subscribe: %w", err)
@@ -90,6 +93,15 @@ func (l *Link) sendPresence(ctx context.Context, c mqtt.Client) error {
 		return fmt.Errorf("presence: %w", err)
 	}
 	return nil
+}
+
+// acknowledge says that we know to be registered. Should it get lost, the server tells us again at the next connection.
+func (l *Link) acknowledge(c mqtt.Client) {
+	payload, err := json.Marshal(wire.RegistrationAck{Status: "confirmed", InstanceID: l.UUID,
+		ConfirmedAt: time.Now().UTC().Format(time.RFC3339)})
+	if err == nil {
+		c.Publish(wire.KindRegistered.Topic(l.UUID), 1, false, payload)
+	}
 }
 
 // sayGoodbye tells the server that we go, so that it need not wait for the connection to break.
@@ -200,6 +212,11 @@ func (l *Link) message(topic string, payload []byte) {
 		var r wire.TimeReply
 		if json.Unmarshal(payload, &r) == nil {
 			l.clock.reply(r)
+		}
+	case wire.KindRegistration:
+		var r wire.Registration
+		if json.Unmarshal(payload, &r) == nil && (l.Registered == nil || l.Registered(r)) {
+			nudge(l.ackDue)
 		}
 	case wire.KindWatch:
 		var w wire.Watch

@@ -196,7 +196,7 @@ func (s *Service) sendWatch(uuid string, watched bool) {
 // published plugin becomes registered by nothing else.
 func (s *Service) sendRegistration(t *twin) {
 	t.mu.Lock()
-	m := wire.Registration{Status: "registered", DeviceName: t.printer.Name, RegisteredAt: t.printer.CreatedAt.UTC().Format(time.RFC3339)}
+	m := wire.Registration{Status: "registered", DeviceName: t.printer.Name, Pending: t.printer.Pending, RegisteredAt: t.printer.CreatedAt.UTC().Format(time.RFC3339)}
 	uuid, done := t.device.UUID, t.device.Registered || t.gone
 	t.mu.Unlock()
 	if done || s.Devices == nil {

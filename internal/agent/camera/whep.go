@@ -1,0 +1,195 @@
+package camera
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/bluenviron/gortsplib/v5/pkg/format/rtph264"
+	"github.com/pion/rtcp"
+	"github.com/pion/webrtc/v4"
+)
+
+const maxAnswer = 64 << 10 // bytes of SDP
+
+// plain gives the HTTP scheme behind a scheme that names what is spoken over it.
+var plain = map[string]string{"whep": "http", "wheps": "https", "webrtc": "http", "webrtcs": "https"}
+
+// whep looks at a WebRTC stream by WHEP (RFC 9725's counterpart for playing): mediamtx, go2rtc, camera-streamer.
+func (l *look) whep(ctx context.Context) error {
+	l.result.Kind = WHEP
+	u := *l.url
+	if scheme := plain[u.Scheme]; scheme != "" {
+		u.Scheme = scheme
+	}
+	peer, err := newPeer()
+	if err != nil {
+		return err
+	}
+	defer peer.Close()
+	var once sync.Once
+	var v video
+	done, ended := make(chan error, 1), make(chan struct{})
+	peer.OnTrack(func(t *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
+		once.Do(func() {
+			defer close(ended)
+			done <- receive(ctx, peer, t, &v)
+		})
+	})
+	peer.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
+		if s == webrtc.PeerConnectionStateFailed {
+			select {
+			case done <- failure(Unreachable):
+			default:
+			}
+		}
+	})
+	leave, err := agree(ctx, peer, &u)
+	if leave != nil {
+		defer leave()
+	}
+	if err != nil {
+		return err
+	}
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		return failure(Timeout)
+	}
+	if err != nil {
+		return err
+	}
+	<-ended
+	return l.video(ctx, &v)
+}
+
+func newPeer() (*webrtc.PeerConnection, error) {
+	media := &webrtc.MediaEngine{}
+	for i, profile := range []string{"42e01f", "42001f", "4d001f", "64001f"} {
+		err := media.RegisterCodec(webrtc.RTPCodecParameters{PayloadType: webrtc.PayloadType(102 + 2*i), RTPCodecCapability: webrtc.RTPCodecCapability{
+			MimeType: webrtc.MimeTypeH264, ClockRate: 90000,
+			SDPFmtpLine:  "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=" + profile,
+			RTCPFeedback: []webrtc.RTCPFeedback{{Type: "nack", Parameter: "pli"}}}}, webrtc.RTPCodecTypeVideo)
+		if err != nil {
+			return nil, err
+		}
+	}
+	settings := webrtc.SettingEngine{}
+	settings.SetIncludeLoopbackCandidate(true)
+	settings.SetICETimeouts(3*time.Second, limit, time.Second)
+	peer, err := webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithSettingEngine(settings)).NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		return nil, err
+	}
+	_, err = peer.AddTransceiverFromKind(webrtc.RTPCodecTypeVideo, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly})
+	if err != nil {
+		peer.Close()
+		return nil, err
+	}
+	return peer, nil
+}
+
+// agree exchanges offer and answer; leave ends the session at the camera.
+func agree(ctx context.Context, peer *webrtc.PeerConnection, u *url.URL) (leave func(), err error) {
+	offer, err := peer.CreateOffer(nil)
+	if err != nil {
+		return nil, err
+	}
+	gathered := webrtc.GatheringCompletePromise(peer)
+	if err := peer.SetLocalDescription(offer); err != nil {
+		return nil, err
+	}
+	select {
+	case <-gathered:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	client := newClient()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), strings.NewReader(peer.LocalDescription().SDP))
+	if err != nil {
+		return nil, failure(BadURL)
+	}
+	req.Header.Set("Content-Type", "application/sdp")
+	res, err := client.Do(req)
+	if err != nil {
+		return nil, withoutURL(err)
+	}
+	defer res.Body.Close()
+	switch {
+	case res.StatusCode == http.StatusUnauthorized || res.StatusCode == http.StatusForbidden:
+		return nil, failure(RefusedLogin)
+	case res.StatusCode == http.StatusNotFound || res.StatusCode == http.StatusGone:
+		return nil, failure(NotFound)
+	case res.StatusCode/100 != 2:
+		return nil, failure(NotAStream)
+	}
+	if at, err := res.Location(); err == nil && at.Host == u.Host {
+		at.User = u.User
+		leave = func() {
+			short, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+			defer cancel()
+			if req, err := http.NewRequestWithContext(short, http.MethodDelete, at.String(), nil); err == nil {
+				if res, err := client.Do(req); err == nil {
+					res.Body.Close()
+				}
+			}
+			client.CloseIdleConnections()
+		}
+	}
+	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if err != nil {
+		return leave, err
+	}
+	sdp := allowed(string(answer))
+	if err := peer.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: sdp}); err != nil {
+		if strings.Contains(sdp, "m=video 0 ") {
+			return leave, failure(UnsupportedCodec)
+		}
+		return leave, failure(NotAStream)
+	}
+	return leave, nil
+}
+
+// receive takes the track until there is enough of it.
+func receive(ctx context.Context, peer *webrtc.PeerConnection, t *webrtc.TrackRemote, v *video) error {
+	if !strings.EqualFold(t.Codec().MimeType, webrtc.MimeTypeH264) {
+		return failure(UnsupportedCodec)
+	}
+	decoder := &rtph264.Decoder{PacketizationMode: 1}
+	if err := decoder.Init(); err != nil {
+		return failure(UnsupportedCodec)
+	}
+	if until, ok := ctx.Deadline(); ok {
+		t.SetReadDeadline(until)
+	}
+	var asked time.Time
+	var first uint32
+	for n := 0; ; n++ {
+		if v.keyframe == nil && time.Since(asked) > time.Second { // a camera that can gives a keyframe at once
+			asked = time.Now()
+			peer.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(t.SSRC())}})
+		}
+		p, _, err := t.ReadRTP()
+		if err != nil {
+			if ctx.Err() != nil || errors.Is(err, io.EOF) {
+				return failure(Timeout)
+			}
+			return err
+		}
+		if n == 0 {
+			first = p.Timestamp
+		}
+		unit, err := decoder.Decode(p)
+		if err != nil {
+			continue
+		}
+		if full, err := v.add(unit, time.Duration(int32(p.Timestamp-first))*time.Second/90000); full || err != nil {
+			return err
+		}
+	}
+}
