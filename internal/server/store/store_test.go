@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -59,13 +58,19 @@ func TestOpen_SynchronousAsPromised(t *testing.T) {
 func TestOpen_OnlyTheOwnerReadsTheFiles(t *testing.T) {
 	dir := t.TempDir()
 	mustOpen(t, dir)
-	filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		info, err := os.Stat(path)
-		if err == nil && !d.IsDir() && info.Mode().Perm()&0o077 != 0 {
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil && info.Mode().Perm()&0o077 != 0 {
 			t.Errorf("%s is readable by others: %v", filepath.Base(path), info.Mode())
 		}
-		return nil
+		return err
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestFile_ReadRefusesWrites(t *testing.T) {

@@ -4,6 +4,7 @@ Arguments: host port ca-file-or-dash uuid token-or-dash. Without a token it conn
 It subscribes its topics, publishes a status and an event, prints each command as "command <payload>", and goes without
 a DISCONNECT on the command "die", so that its will speaks.
 """
+
 import os
 import sys
 
@@ -16,8 +17,14 @@ def on_connect(client, userdata, flags, reason, properties):
     print("connack", reason.value, flush=True)
     if reason.value:
         os._exit(0)
-    client.subscribe([("control/" + uuid, 1), ("octoprint/gcode_in/" + uuid, 1), ("camera/" + uuid + "/cmd", 1),
-                      ("device/" + uuid + "/registration", 1)])
+    client.subscribe(
+        [
+            ("control/" + uuid, 1),
+            ("octoprint/gcode_in/" + uuid, 1),
+            ("camera/" + uuid + "/cmd", 1),
+            ("device/" + uuid + "/registration", 1),
+        ]
+    )
 
 
 def on_subscribe(client, userdata, mid, codes, properties):
