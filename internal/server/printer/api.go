@@ -142,7 +142,7 @@ func (s *Service) apiGet(ctx context.Context, in *PrinterPath) (*viewBody, error
 	return &viewBody{v}, err
 }
 
-// Made is a printer, with its device's token when it was made by this very call.
+// Made is a printer, with its device's token when that was made by this very call.
 type Made struct {
 	View
 	DeviceToken string `json:"device_token,omitempty" doc:"The password of the device, whose user name is the UUID. Shown this once"`

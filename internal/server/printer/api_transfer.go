@@ -17,8 +17,11 @@ func (s *Service) registerTransfer(api huma.API) {
 		"Whether a printer is offered to another account"), s.apiOffered)
 	huma.Register(api, none(op("withdraw-offer", http.MethodDelete, "/api/v1/printers/{uuid}/transfer", "member",
 		"Withdraw the offer of a printer")), s.apiWithdraw)
-	huma.Register(api, op("accept-printer", http.MethodPost, "/api/v1/transfers/accept", "user",
-		"Take over a printer that its owner has offered, by the code"), s.apiAccept)
+	accept := op("accept-printer", http.MethodPost, "/api/v1/transfers/accept", "user",
+		"Take over a printer that its owner has offered, by the code")
+	accept.Description = "The device gets a new token, given by this answer alone, and is sent off until it comes with it: the old one has " +
+		"ended. Its cameras stay, without their addresses, which may hold passwords of the former owner."
+	huma.Register(api, accept, s.apiAccept)
 	huma.Register(api, op("look-up-setup", http.MethodGet, "/api/v1/setup/{uuid}", "user",
 		"What is known to you of a UUID under which you may see no printer"), s.apiSetup)
 }
@@ -64,13 +67,13 @@ func (s *Service) apiAccept(ctx context.Context, in *struct {
 	Body struct {
 		Code string `json:"code" maxLength:"64" doc:"Small letters, spaces and dashes do not matter"`
 	}
-}) (*viewBody, error) {
-	uuid, err := s.Accept(ctx, in.Body.Code)
+}) (*struct{ Body Made }, error) {
+	uuid, token, err := s.Accept(ctx, in.Body.Code)
 	if err != nil {
 		return nil, err
 	}
 	v, err := s.viewFor(ctx, uuid)
-	return &viewBody{v}, err
+	return &struct{ Body Made }{Made{View: v, DeviceToken: token}}, err
 }
 
 func (s *Service) apiSetup(ctx context.Context, in *PrinterPath) (*struct{ Body Setup }, error) {

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,23 +126,25 @@ func (s *Service) Withdraw(ctx context.Context, uuid string) error {
 	})
 }
 
-// Accept takes a printer over that its owner has offered, into the actor's own workspace, and gives its UUID. Its
-// device stays connected; whoever saw it by the workspace that it left sees it no more. Errors: problems
-// transfer_invalid, transfer_same, too_many_printers.
-func (s *Service) Accept(ctx context.Context, code string) (uuid string, err error) {
+// Accept takes a printer over that its owner has offered, into the actor's own workspace, and gives its UUID and a new
+// token for its device. What the former owner knows or kept is good for nothing then: the old token has ended, and the
+// addresses of cameras, which may hold passwords of his network, are emptied. Whoever saw the printer by the workspace
+// that it left sees it no more. Errors: problems transfer_invalid, transfer_same, too_many_printers.
+func (s *Service) Accept(ctx context.Context, code string) (uuid, token string, err error) {
 	actor, err := workspace.RequireUser(ctx)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	own, err := s.Access.Personal(ctx, actor.UserID)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	s.registering.Lock()
 	defer s.registering.Unlock()
 	if s.countOf(own.ID) >= s.MaxPrinters {
-		return "", ErrTooMany
+		return "", "", ErrTooMany
 	}
+	token, hash := newToken()
 	var before, p Printer
 	var t *twin
 	err = s.DB.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -164,16 +167,24 @@ func (s *Service) Accept(ctx context.Context, code string) (uuid string, err err
 			return errTransferHere
 		}
 		p = before
-		p.WorkspaceID = own.ID
+		p.WorkspaceID, p.Cameras = own.ID, withoutAddresses(before.Cameras)
 		if _, err := tx.NewDelete().Model(&row).WherePK().Exec(ctx); err != nil {
 			return err
 		}
-		return s.moveTo(ctx, tx, &before, &p, row.Offerer)
+		return s.moveTo(ctx, tx, t, &before, &p, hash, row.Offerer)
 	})
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	return s.moved(t, &before, &p, own), nil
+	return s.moved(t, &before, &p, hash, own), token, nil
+}
+
+func withoutAddresses(list []Camera) []Camera {
+	kept := slices.Clone(list)
+	for i := range kept {
+		kept[i].StreamURL = ""
+	}
+	return kept
 }
 
 // stillOffered answers whether who offered a printer may still give it away.
@@ -186,9 +197,15 @@ func (s *Service) stillOffered(ctx context.Context, row *transferRow, p *Printer
 	return err
 }
 
-// moveTo writes a printer's new workspace, and says so in the audit of both.
-func (s *Service) moveTo(ctx context.Context, tx bun.Tx, before, after *Printer, offeredBy string) error {
-	if _, err := tx.NewUpdate().Table("printers").Set("workspace_id = ?", after.WorkspaceID).Where("id = ?", after.ID).Exec(ctx); err != nil {
+// moveTo writes what a printer is in its new workspace, and says so in the audit of both.
+func (s *Service) moveTo(ctx context.Context, tx bun.Tx, t *twin, before, after *Printer, tokenHash []byte, offeredBy string) error {
+	if err := s.save(ctx, tx, after); err != nil {
+		return err
+	}
+	t.mu.Lock()
+	device := t.device.ID
+	t.mu.Unlock()
+	if _, err := tx.NewUpdate().Table("devices").Set("token_hash = ?", tokenHash).Where("id = ?", device).Exec(ctx); err != nil {
 		return err
 	}
 	actor, _ := workspace.ActorFrom(ctx)
@@ -198,15 +215,17 @@ func (s *Service) moveTo(ctx context.Context, tx bun.Tx, before, after *Printer,
 	return s.record(ctx, tx, "printer.accept", after, map[string]string{"from": offeredBy})
 }
 
-// moved does in memory what moveTo did on disk, and tells those on both sides.
-func (s *Service) moved(t *twin, before, after *Printer, to workspace.Workspace) (uuid string) {
+// moved does in memory what moveTo did on disk, tells those on both sides, and sends the device off, which has to come
+// back with its new token.
+func (s *Service) moved(t *twin, before, after *Printer, tokenHash []byte, to workspace.Workspace) (uuid string) {
 	s.learnNames([]workspace.Workspace{to})
 	t.mu.Lock()
-	t.printer.WorkspaceID = after.WorkspaceID
+	t.printer, t.device.TokenHash = *after, tokenHash
 	uuid = t.device.UUID
 	tell := s.changed(t, s.now())
 	t.mu.Unlock()
 	tell()
+	s.endDevice(uuid)
 	s.log.Info("printer moved to another account", "printer", after.ID, "uuid", uuid, "workspace", after.WorkspaceID)
 	for _, id := range []string{before.WorkspaceID, after.WorkspaceID} {
 		s.Bus.PrinterChanged.Publish(bus.PrinterChanged{PrinterID: after.ID, UUID: uuid, WorkspaceID: id})

@@ -2,6 +2,8 @@ package printer
 
 import (
 	"context"
+	"errors"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -46,7 +48,8 @@ func TestTransfer(t *testing.T) {
 		t.Error(o, err)
 	}
 	typed := strings.ToLower(strings.ReplaceAll(code, "-", " "))
-	if uuid, err := w.Accept(as("eve"), typed); err != nil || uuid != uuidA {
+	uuid, token, err := w.Accept(as("eve"), typed)
+	if err != nil || uuid != uuidA || !strings.HasPrefix(token, TokenPrefix) {
 		t.Fatal(uuid, err)
 	}
 	if _, err := w.viewFor(as("mina"), uuidA); problem.Code(err) != "not_found" {
@@ -59,8 +62,8 @@ func TestTransfer(t *testing.T) {
 		}
 	}
 	check()
-	if slices.Contains(w.devices.ended, uuidA) {
-		t.Error("its device was sent off")
+	if !slices.Contains(w.devices.ended, uuidA) {
+		t.Error("its device was not sent off, with the old token")
 	}
 	if got := w.events(id); !slices.Equal(got, []string{"PrintStarted"}) {
 		t.Errorf("its past: %v", got)
@@ -73,9 +76,44 @@ func TestTransfer(t *testing.T) {
 	if !slices.Contains(told, "ws-mina") || !slices.Contains(told, "ws-eve") {
 		t.Errorf("told %v", told)
 	}
-	if _, err := w.Accept(as("mina"), code); problem.Code(err) != "transfer_invalid" {
+	if _, _, err := w.Accept(as("mina"), code); problem.Code(err) != "transfer_invalid" {
 		t.Errorf("a code twice: %v", err)
 	}
+	w.restart()
+	check()
+	w.connect(uuidA, token)
+}
+
+// What the former owner knows is good for nothing afterwards, and what he entered of his network does not go along.
+func TestTransfer_LeavesNoSecrets(t *testing.T) {
+	w := open(t)
+	ctx := as("mina")
+	actor, _ := workspace.ActorFrom(ctx)
+	old, err := w.Enrol(ctx, actor, Registration{UUID: uuidA, Name: "Ender"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.SetCameras(ctx, uuidA, []Camera{{Name: "Side", StreamURL: "rtsp://me:secret@192.168.0.9/live", Rotation: 90}}); err != nil {
+		t.Fatal(err)
+	}
+	_, token, err := w.Accept(as("eve"), w.offer("mina"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func() {
+		t.Helper()
+		v, err := w.viewFor(as("eve"), uuidA)
+		if err != nil || len(v.Cameras) != 1 || v.Cameras[0].StreamURL != "" || v.Cameras[0].Name != "Side" || v.Cameras[0].Rotation != 90 {
+			t.Errorf("cameras %+v, %v", v.Cameras, err)
+		}
+		if _, err := w.Login(t.Context(), uuidA, old.Token, netip.Addr{}); !errors.Is(err, ErrBadLogin) {
+			t.Errorf("the old token: %v", err)
+		}
+		if _, err := w.Login(t.Context(), uuidA, token, netip.Addr{}); err != nil {
+			t.Errorf("the new token: %v", err)
+		}
+	}
+	check()
 	w.restart()
 	check()
 }
@@ -94,13 +132,13 @@ func TestTransfer_Refuses(t *testing.T) {
 	}
 	invalid := func(why, code string) {
 		t.Helper()
-		if _, err := w.Accept(as("eve"), code); problem.Code(err) != "transfer_invalid" {
+		if _, _, err := w.Accept(as("eve"), code); problem.Code(err) != "transfer_invalid" {
 			t.Errorf("%s: %v", why, err)
 		}
 	}
 	invalid("nonsense", "x")
 	code := w.offer("mina")
-	if _, err := w.Accept(as("mina"), code); problem.Code(err) != "transfer_same" {
+	if _, _, err := w.Accept(as("mina"), code); problem.Code(err) != "transfer_same" {
 		t.Errorf("to oneself: %v", err)
 	}
 	again := w.offer("mina")
@@ -127,7 +165,7 @@ func TestTransfer_Refuses(t *testing.T) {
 	if _, err := w.register("eve", Registration{UUID: uuidB, Name: "x"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Accept(as("eve"), code); problem.Code(err) != "too_many_printers" {
+	if _, _, err := w.Accept(as("eve"), code); problem.Code(err) != "too_many_printers" {
 		t.Errorf("one too many: %v", err)
 	}
 	w.MaxPrinters = 5
