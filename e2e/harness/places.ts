@@ -14,6 +14,8 @@ export const places: Place[] = [
   { name: 'reset', path: '/reset?token=none', as: 'nobody' },
   { name: 'verify', path: '/verify?token=none', as: 'nobody' },
   { name: 'not-found', path: '/nowhere', as: 'nobody' },
+  { name: 'docs', path: '/docs/en/', as: 'nobody' },
+  { name: 'docs-errors', path: '/docs/ko/error-codes', as: 'nobody' },
   { name: 'welcome', path: '/welcome', as: 'new' },
   { name: 'printers', path: '/printers', as: 'owner' },
   { name: 'add', path: '/printers/add', as: 'owner' },
