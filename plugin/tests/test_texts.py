@@ -45,16 +45,27 @@ def test_nothing_is_untranslated_and_what_is_compiled_is_what_is_written():
 
 def test_the_words_of_the_products_pages(korean):
     for english, words in {
-        "Login": "로그인",
-        "Create": "생성",
-        "Test": "테스트",
-        "Save": "저장",
+        "Login ": "로그인",
+        "Create ": "생성",
+        "Test ": "테스트",
+        "Save ": "저장",
         "Register": "등록",
         "Go to FACTOR website": "FACTOR 웹사이트로 이동",
         "Registration complete.": "등록 완료",
         "Connection test": "연결 테스트",
     }.items():
         assert korean[english] == words
+
+
+def test_no_word_of_octoprints_own_is_translated(korean):
+    """Else it would be Korean in the middle of OctoPrint's English dialogs: a space at the end makes it another text."""
+    import octoprint
+
+    catalog = Path(octoprint.__file__).parent / "translations/de/LC_MESSAGES/messages.po"
+    with catalog.open("rb") as f:
+        own = {text for m in read_po(f) if m.id for text in ([m.id] if isinstance(m.id, str) else m.id)}
+    assert len(own) > 1000
+    assert not own & set(korean)
 
 
 def test_figures_and_addresses_survive_translation(korean):

@@ -33,7 +33,7 @@ $(function () {
         });
         self.trouble = ko.pureComputed(function () {
             var fault = self.state() && self.state().keeper.phase !== "running" && self.state().keeper.fault;
-            return fault ? self.words.of(fault) : null;
+            return fault && fault.code !== "no_server" ? self.words.of(fault) : null; // that is asked for, not a trouble
         });
         self.remark = ko.pureComputed(function () {
             var note = self.state() && self.state().keeper.note;
@@ -43,10 +43,11 @@ $(function () {
             if (self.away()) return self.words.phases[self.away()];
             if (!self.state()) return self.words.phases.starting;
             if (self.agent()) return self.words.states[self.agent().state] || self.words.states.starting;
+            if (!self.serverUrl()) return self.words.phases.no_server;
             return self.words.phases[self.state().keeper.phase] || self.words.phases.starting;
         });
         self.stateName = ko.pureComputed(function () {
-            return self.shown()[0];
+            return self.shown()[0].trim();
         });
         self.stateText = ko.pureComputed(function () {
             return self.shown()[1];
@@ -154,6 +155,9 @@ $(function () {
         self.password = ko.observable("");
         self.code = ko.observable("");
         self.byCode = ko.observable(false);
+        self.byCode.subscribe(function () {
+            self.problems.login(null);
+        });
         self.printers = ko.observableArray([]);
         self.account = ko.pureComputed(function () {
             return self.agent() && self.agent().account ? self.agent().account.email : "";
@@ -259,7 +263,7 @@ $(function () {
             call("camera_test", "camera", {url: self.streamUrl().trim()}).done(function (answer) {
                 if (answer.ok) {
                     var parts = [_.sprintf(self.words.cameraSummary, {kind: self.words.kinds[answer.kind] || answer.kind || "?", width: answer.width || 0, height: answer.height || 0})];
-                    if (answer.codec) parts.push(answer.codec);
+                    if (answer.codec && answer.codec.toLowerCase() !== (answer.kind || "").toLowerCase()) parts.push(answer.codec);
                     if (answer.fps) parts.push(_.sprintf(self.words.cameraRate, {fps: Math.round(answer.fps * 10) / 10}));
                     // Only a picture: an address from elsewhere would be fetched by this browser
                     var picture = /^data:image\/jpeg;base64,/.test(answer.picture || "") ? answer.picture : "";
@@ -447,7 +451,8 @@ $(function () {
         self.errors = ko.pureComputed(function () {
             var newestLast = (self.agent() && self.agent().errors) || [];
             return _.map(newestLast.slice().reverse(), function (error) {
-                return {at: when(error.at), text: error.message || self.words.of(error).text};
+                var known = self.words.knows(error.code) ? self.words.of(error).text : "";
+                return {at: when(error.at), text: known, message: error.message || ""};
             });
         });
         self.retry = function () {

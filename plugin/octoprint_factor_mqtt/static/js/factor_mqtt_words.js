@@ -1,5 +1,8 @@
 /* What the page says about each code of the plugin, the agent and the server: what happened, and what to do. Written for
- * OctoPrint 1.4 too: no syntax newer than ES5. */
+ * OctoPrint 1.4 too: no syntax newer than ES5.
+ *
+ * A word that OctoPrint has as well ends in a space here: the translations of all plugins become OctoPrint's own, and where
+ * there is no language pack, single Korean words would stand in its English dialogs. */
 var FACTOR_MQTT = FACTOR_MQTT || {};
 
 FACTOR_MQTT.words = function () {
@@ -138,17 +141,21 @@ FACTOR_MQTT.words = function () {
             }
             return {text: known[0], cure: cure};
         },
+        knows: function (code) {
+            return !!faults[code];
+        },
         // of the agent, as the Status tab names it: [name, text, label's class]
         states: {
             ready: [gettext("Ready"), gettext("This printer reports to FACTOR."), "label-success"],
             pending_registration: [gettext("Pending registration"), gettext("One step is left on the FACTOR website."), "label-info"],
             not_subscribed: [gettext("Not subscribed"), gettext("Connected, but the server has not let this printer in yet."), "label-warning"],
             no_instance_id: [gettext("No instance id"), gettext("This printer is not registered yet: log in, then register."), "label-info"],
-            disconnected: [gettext("Disconnected"), gettext("The server cannot be reached; what happens is kept and sent later. Prints go on."), "label-warning"],
-            starting: [gettext("Starting"), gettext("The agent is starting."), ""]
+            disconnected: [gettext("Disconnected "), gettext("The server cannot be reached; what happens is kept and sent later. Prints go on."), "label-warning"],
+            starting: [gettext("Starting "), gettext("The agent is starting."), ""]
         },
         phases: {
-            starting: [gettext("Starting"), gettext("The agent is starting."), ""],
+            starting: [gettext("Starting "), gettext("The agent is starting."), ""],
+            no_server: [gettext("Address needed"), gettext("Enter the address of your FACTOR server."), "label-info"],
             fetching: [gettext("Fetching"), gettext("The agent for this computer is being fetched from the server."), "label-info"],
             waiting: [gettext("Not running"), gettext("The agent is not running. Prints go on as always."), "label-important"],
             stopped: [gettext("Stopped"), gettext("OctoPrint is ending."), ""],
@@ -159,18 +166,18 @@ FACTOR_MQTT.words = function () {
             name: gettext("Find the host"),
             tcp: gettext("Reach the port"),
             tls: gettext("Encryption"),
-            login: gettext("Log in"),
+            login: gettext("Log in "),
             publish: gettext("Publish and receive")
         },
         kinds: {mjpeg: "MJPEG", jpeg: "JPEG", rtsp: "RTSP", hls: "HLS", whep: "WebRTC"},
         facts: {
-            state: gettext("State"),
+            state: gettext("State "),
             agent: gettext("Agent"),
             uptime: gettext("Running for"),
             memory: gettext("Memory"),
-            server: gettext("Server"),
+            server: gettext("Server "),
             octoprint: "OctoPrint",
-            printer: gettext("Printer"),
+            printer: gettext("Printer "),
             uuid: gettext("Device UUID"),
             camera: gettext("Camera"),
             ffmpeg: "ffmpeg",
