@@ -48,7 +48,10 @@ test('the link in the mail is good once', async ({ page, factor, mailbox }) => {
   await page.goto(verify);
   await page.waitForURL('**/printers');
 
+  // Somebody is signed in here by now: no link makes him somebody else unasked.
   await page.goto(verify);
+  await expect(page.getByText(en('auth_verify_other_lead', { name: newcomer.name, email: newcomer.email }))).toBeVisible();
+  await page.getByRole('button', { name: en('auth_verify_other_do') }).click();
   await expect(page.getByText(en('auth_error_token_invalid'))).toBeVisible();
 });
 
