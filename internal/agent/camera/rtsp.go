@@ -123,7 +123,7 @@ func (f *follower) setup(d *description.Session) error {
 			return err
 		}
 		f.h264 = h
-		f.v.sps, f.v.pps = h.SafeParams()
+		f.v.sps, f.v.pps = h.SPS, h.PPS
 		f.c.OnPacketRTP(m, h, func(p *rtp.Packet) {
 			if unit, err := decoder.Decode(p); err == nil {
 				f.take(f.v.add(unit, f.at(m, p, 90000)))
