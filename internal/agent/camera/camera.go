@@ -88,6 +88,8 @@ type look struct {
 	url    *url.URL
 	result Result
 	jpeg   []byte // the first picture, as JPEG
+
+	unsupported bool // the kind is known, but this program cannot look at it
 }
 
 // Check tells what is wrong with an address without connecting; "" for nothing.
@@ -147,7 +149,11 @@ func failed(code string) Result { return (&look{}).failed(code) }
 // failed keeps what was found out before it failed.
 func (l *look) failed(code string) Result {
 	l.result.OK = false
-	l.result.Code, l.result.Message, l.result.Cure = code, words[code][0], words[code][1]
+	said := words[code]
+	if l.unsupported {
+		said = [2]string{"WebRTC (WHEP) is not supported yet.", "Enter the same camera's RTSP, HLS or MJPEG address."}
+	}
+	l.result.Code, l.result.Message, l.result.Cure = code, said[0], said[1]
 	return l.result
 }
 

@@ -1,3 +1,5 @@
+//go:build whep
+
 package camera
 
 import (
