@@ -7,6 +7,7 @@ type counters struct {
 	status     struct{ ok, trimmed, invalid, unknown prometheus.Counter }
 	events     struct{ stored, again, invalid, failed, gaps, dropped prometheus.Counter }
 	files      struct{ stored, invalid prometheus.Counter }
+	contested  prometheus.Counter
 	checkpoint prometheus.Histogram
 }
 
@@ -28,12 +29,15 @@ func newCounters(reg prometheus.Registerer, s *Service) *counters {
 		Name: "factor_file_trees_total", Help: "File trees that printers sent, by what became of them.",
 	}, []string{"result"})
 	c.files.stored, c.files.invalid = files.WithLabelValues("stored"), files.WithLabelValues("invalid")
+	c.contested = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "factor_uuid_contested_total", Help: "Attempts to connect without credentials under the UUID of a device that is connected.",
+	})
 	c.checkpoint = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "factor_history_batch_seconds", Help: "Time to sample all printers and write what changed.",
 		Buckets: prometheus.ExponentialBuckets(0.001, 2, 13),
 	})
 	if reg != nil {
-		reg.MustRegister(status, events, files, c.checkpoint,
+		reg.MustRegister(status, events, files, c.contested, c.checkpoint,
 			prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "factor_printers", Help: "Registered printers."},
 				func() float64 { n, _ := s.Counts(); return float64(n) }),
 			prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "factor_printers_online", Help: "Printers whose device is connected."},

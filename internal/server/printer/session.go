@@ -136,14 +136,20 @@ func (t *twin) goes(at time.Time) {
 	t.lostJob = t.status.Active()
 }
 
-// Contested says that somebody else tried to connect under a UUID without credentials.
+// Contested says that somebody else tried to connect under a UUID without credentials. The owner of a printer that asks
+// for a token is not bothered with it: the attempt could not have come to anything.
 func (s *Service) Contested(uuid string, _ netip.Addr) {
+	s.count.contested.Inc()
 	t := s.twin(uuid)
 	if t == nil {
 		return
 	}
 	now := s.now()
 	t.mu.Lock()
+	if !s.UUIDLogin || !t.printer.UUIDLogin {
+		t.mu.Unlock()
+		return
+	}
 	t.contestedAt = now
 	tell := s.changed(t, now)
 	t.mu.Unlock()

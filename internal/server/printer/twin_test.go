@@ -11,6 +11,7 @@ import (
 
 	"github.com/kangbyounggwan/factor/internal/server/bus"
 	"github.com/kangbyounggwan/factor/internal/wire"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 const printing = `{"ts":%v,"state":{"text":"Printing","flags":{"printing":true,"operational":true}},
@@ -262,6 +263,17 @@ func TestAttention(t *testing.T) {
 	w.Connected(id, 2, w.clock.now())
 	expect("back")
 	w.Contested(uuidA, id2addr)
+	expect("contested, but it asks for a token")
+	on := true
+	if err := w.Edit(as("mina"), uuidA, Edit{UUIDLogin: &on}); err != nil {
+		t.Fatal(err)
+	}
+	w.Contested(uuidA, id2addr)
+	counts := prometheus.NewRegistry()
+	counts.MustRegister(w.count.contested)
+	if got, err := counts.Gather(); err != nil || got[0].GetMetric()[0].GetCounter().GetValue() != 2 {
+		t.Errorf("counted %v, %v", got, err)
+	}
 	expect("contested", wire.AttentionUUIDContested)
 	if err := w.Acknowledge(as("mina"), uuidA); err != nil {
 		t.Fatal(err)
