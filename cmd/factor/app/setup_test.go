@@ -87,7 +87,10 @@ func TestSetup_Transfer(t *testing.T) {
 	}
 	var offer struct{ Code string }
 	mina.must(t, http.StatusCreated, "POST", "/api/v1/printers/"+uuid+"/transfer", nil, &offer)
-	var got struct{ UUID, Role string }
+	var got struct {
+		UUID, Role string
+		Token      string `json:"device_token"`
+	}
 	ben.must(t, http.StatusOK, "POST", "/api/v1/transfers/accept", map[string]string{"code": offer.Code}, &got)
 	if got.UUID != uuid || got.Role != "owner" {
 		t.Errorf("%+v", got)
@@ -103,5 +106,8 @@ func TestSetup_Transfer(t *testing.T) {
 	if len(audit.Items) == 0 || audit.Items[0].Action != "printer.accept" {
 		t.Errorf("%+v", audit)
 	}
-	s.device(t, uuid, token) // the same device, with its token of before
+	if _, err := s.tryDevice(uuid, token); err == nil {
+		t.Error("the token of before is still good")
+	}
+	s.device(t, uuid, got.Token)
 }

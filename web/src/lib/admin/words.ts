@@ -17,6 +17,8 @@ const actions: Record<string, () => string> = {
 	'user.delete': m.admin_action_user_delete,
 	'token.create': m.admin_action_token_add,
 	'token.delete': m.admin_action_token_remove,
+	'setup_code.create': m.admin_action_setup_code_create,
+	'setup_code.redeem': m.admin_action_setup_code_redeem,
 	'invitation.create': m.admin_action_invitation_create,
 	'invitation.withdraw': m.admin_action_invitation_withdraw,
 	'member.invite': m.admin_action_member_invite,
@@ -33,6 +35,10 @@ const actions: Record<string, () => string> = {
 	'printer.cameras': m.admin_action_printer_cameras,
 	'printer.acknowledge': m.admin_action_printer_acknowledge,
 	'printer.remove': m.admin_action_printer_remove,
+	'printer.offer': m.admin_action_printer_offer,
+	'printer.withdraw': m.admin_action_printer_withdraw,
+	'printer.left': m.admin_action_printer_left,
+	'printer.accept': m.admin_action_printer_accept,
 	'failures.many': m.admin_action_failures_many
 };
 

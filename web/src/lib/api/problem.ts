@@ -79,6 +79,11 @@ const sentences: Record<string, (p: Problem) => string> = {
 	mail_failed: () => m.admin_error_mail_failed(),
 	uuid_taken: () => m.common_error_uuid_taken(),
 	uuid_invalid: () => m.common_error_uuid_invalid(),
+	uuid_in_use: () => m.printer_replace_in_use(),
+	uuid_same: () => m.printer_replace_same(),
+	transfer_invalid: () => m.transfer_invalid(),
+	transfer_same: () => m.transfer_same(),
+	too_many_printers: () => m.common_error_too_many_printers(),
 	device_offline: () => m.common_error_device_offline()
 };
 

@@ -18,6 +18,33 @@ export interface ServerInfo {
 	mqtt: { host: string; port: number; tls: boolean; websocket_path: string };
 }
 
+/** How OctoPrint gets the plugin of this server. */
+export interface Install {
+	version: string;
+	zip_url: string;
+	/** public: OctoPrint trusts it; plain: no TLS; private: OctoPrint refuses it. */
+	security: 'public' | 'plain' | 'private';
+	zip_sha256: string;
+	/** The same zip at the page's own address. */
+	zip_path: string;
+	platforms: string[];
+}
+
+/** A code that signs a plugin in, or that a printer is taken over with. */
+export interface Code {
+	code: string;
+	expires_at: string;
+}
+
+/** What is known of a UUID under which no printer may be seen. */
+export interface Setup {
+	state: 'new' | 'here' | 'removed' | 'replaced';
+	name?: string;
+	/** Of the device that took its place. */
+	uuid?: string;
+	at?: string;
+}
+
 export interface User {
 	id: string;
 	email: string;
@@ -91,7 +118,7 @@ export interface AdminServer {
 	mail_from: string;
 	smtp_host: string;
 	uuid_login: boolean;
-	certificate?: { source: string; names: string[]; not_after: string; sha256: string };
+	certificate?: { source: string; names: string[]; not_after: string; sha256: string; authority_sha256: string };
 	counts: { users: number; printers: number; online: number; connections: number };
 	database: { bytes: number };
 }

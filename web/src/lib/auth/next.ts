@@ -7,3 +7,30 @@ export function nextPath(next: string | null | undefined, fallback = '/printers'
 	if (path === '/' || path === '/login' || path === '/welcome') return fallback;
 	return next;
 }
+
+const KEPT = 'factor.next';
+/** As long as the link in the mail may be followed. */
+const KEPT_MS = 24 * 3_600_000;
+
+/** Remembers where to go once the link in the mail has been followed in this browser. */
+export function keepNext(path: string): void {
+	try {
+		localStorage.setItem(KEPT, JSON.stringify({ path, until: Date.now() + KEPT_MS }));
+	} catch {
+		// Storage forbidden: the link leads to the printers.
+	}
+}
+
+/** Where to go after the link in the mail; remembered once. */
+export function takeNext(fallback = '/printers'): string {
+	try {
+		const kept: unknown = JSON.parse(localStorage.getItem(KEPT) ?? 'null');
+		localStorage.removeItem(KEPT);
+		if (kept && typeof kept === 'object' && 'path' in kept && 'until' in kept && Number(kept.until) > Date.now()) {
+			return nextPath(String(kept.path), fallback);
+		}
+	} catch {
+		// Storage forbidden, or not written by us.
+	}
+	return fallback;
+}
