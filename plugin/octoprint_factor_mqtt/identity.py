@@ -8,7 +8,8 @@ import secrets
 from .faults import Fault
 
 NAME = "factor"
-# What it may do. SYSTEM, MONITOR_TERMINAL and SETTINGS are the owner's to tick in OctoPrint's access control.
+# What it may do. SYSTEM, MONITOR_TERMINAL and SETTINGS are the owner's to tick in OctoPrint's access control. OctoPrint 1.4
+# adds what every user may do there, which cannot be refused.
 PERMISSIONS = (
     "STATUS",
     "CONNECTION",

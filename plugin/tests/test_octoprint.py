@@ -48,7 +48,7 @@ def test_the_agent_runs_and_knows_octoprint(octoprint, owner, until):
     agent = Person(octoprint)
     agent._opener.addheaders = [("X-Api-Key", told["api_key"])]
     assert agent.get("/api/job")["state"]
-    assert agent.status(agent.get, "/api/settings") == 403
+    assert agent.status(agent.post, "/api/settings", {}) == 403
 
 
 @pytest.mark.parametrize("name", ["", "guest"])
