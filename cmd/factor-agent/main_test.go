@@ -5,9 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kangbyounggwan/factor/internal/agent/enrol"
 	"github.com/kangbyounggwan/factor/internal/agent/folder"
@@ -135,5 +138,41 @@ func TestWordsFor(t *testing.T) {
 		}); got != want {
 			t.Errorf("%q: wrong language", lang)
 		}
+	}
+}
+
+// TestRun_Companion is how the plugin starts the agent: there is no registration, and it ends with its standard input.
+func TestRun_Companion(t *testing.T) {
+	f, err := folder.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, plugin := io.Pipe()
+	ended := make(chan int, 1)
+	var out, errs bytes.Buffer
+	go func() {
+		ended <- run(context.Background(), []string{"run", "--data", f.Path, "--stdin-watch", "--listen", "127.0.0.1:0"}, &streams{in, &out, &errs, &english})
+	}()
+	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		if code, _, said := call(t, &english, "", "status", "--data", f.Path); code == 1 && strings.Contains(said, "Enrol first") {
+			if _, err := os.Stat(f.Join("local.json")); err == nil {
+				break
+			}
+		}
+		if time.Since(began) > 30*time.Second {
+			t.Fatal("does not serve")
+		}
+	}
+	plugin.Close()
+	select {
+	case code := <-ended:
+		if code != 0 || errs.Len() == 0 {
+			t.Errorf("code %d, said %q", code, errs.String())
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("does not end")
+	}
+	if _, err := os.Stat(f.Join("local.json")); err == nil {
+		t.Error("the secret is left")
 	}
 }

@@ -60,7 +60,10 @@ func newCompanion(t *testing.T, f *folder.Folder) *companion {
 		}
 	})
 	t.Cleanup(c.end)
-	c.until("it answers", func() bool { res, err := c.client.Get("http://localhost/v1/status"); return err == nil && res.Body.Close() == nil })
+	c.until("it answers", func() bool {
+		res, err := c.client.Get("http://localhost/v1/status")
+		return err == nil && res.Body.Close() == nil
+	})
 	return c
 }
 

@@ -165,12 +165,14 @@ func TestLook_Faults(t *testing.T) {
 		"Login":     {site(t, text(401, "text/html", "")), RefusedLogin},
 		"NotFound":  {site(t, text(404, "text/html", "")), NotFound},
 		"Page":      {site(t, text(200, "text/html", "<html>secret</html>")), NotAStream},
-		"Redirect":  {site(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://169.254.169.254/", 302) }), AddressRefused},
+		"Redirect": {site(t, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://169.254.169.254/", http.StatusFound)
+		}), AddressRefused},
 		"ToFile": {site(t, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Location", "file:///etc/passwd")
 			w.WriteHeader(302)
 		}), NotAStream},
-		"Endless":    {site(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", 302) }), NotAStream},
+		"Endless":    {site(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusFound) }), NotAStream},
 		"CutOff":     {site(t, text(200, "image/jpeg", string(frame[:len(frame)/2]))), NotAStream},
 		"NoPictures": {site(t, text(200, "multipart/x-mixed-replace", strings.Repeat("--x\r\n\r\nhello\r\n", 1000))), NotAStream},
 		"Garbage":    {site(t, text(200, "image/jpeg", "\xff\xd8\xff\xdb\x00\x02\xff\xd9")), UnsupportedCodec},
