@@ -15,7 +15,8 @@ func (s *Service) registerMe(api huma.API) {
 	huma.Register(api, op(http.MethodPatch, "/me", "change-me", forUser, "Change name, language or time zone"), s.apiChangeMe)
 	huma.Register(api, describe(op(http.MethodDelete, "/me", "delete-me", forSession, "Delete your account with everything it owns"),
 		"Problems: invalid_credentials (403), last_admin (409)."), s.apiDeleteMe)
-	huma.Register(api, op(http.MethodPost, "/me/password", "change-password", forSession, "Change your password; your other sessions end"), s.apiChangePassword)
+	huma.Register(api, describe(op(http.MethodPost, "/me/password", "change-password", forSession, "Change your password; your other sessions end"),
+		"API tokens stay valid: end them one by one."), s.apiChangePassword)
 	huma.Register(api, describe(status(op(http.MethodPost, "/me/email", "change-email", forSession, "Change your e-mail address"), http.StatusAccepted),
 		"A link is mailed to the new address, which puts it in force, and a notice to the present one. The answer does not tell whether the new "+
 			"address has an account. Problem: mail_not_configured (409)."), s.apiChangeEmail)

@@ -14,7 +14,8 @@ func (s *Service) registerSession(api huma.API) {
 		"Sets the cookie factor_session. Problems: invalid_credentials (401), email_unverified (403), account_disabled (403), slow_down (429)."), s.apiLogin)
 	huma.Register(api, op(http.MethodDelete, "/session", "log-out", forSession, "Log out here"), s.apiLogout)
 	huma.Register(api, op(http.MethodGet, "/sessions", "list-sessions", forUser, "Where you are signed in"), s.apiSessions)
-	huma.Register(api, op(http.MethodDelete, "/sessions", "log-out-everywhere", forSession, "Log out everywhere, here too"), s.apiLogoutEverywhere)
+	huma.Register(api, describe(op(http.MethodDelete, "/sessions", "log-out-everywhere", forSession, "Log out everywhere, here too"),
+		"API tokens stay valid: end them one by one."), s.apiLogoutEverywhere)
 	huma.Register(api, op(http.MethodDelete, "/sessions/{id}", "end-session", forSession, "Log out somewhere else"), s.apiEndSession)
 }
 

@@ -19,7 +19,8 @@ func (s *Service) registerSignup(api huma.API) {
 		http.StatusOK), s.apiVerify)
 	huma.Register(api, describe(status(op(http.MethodPost, "/password/forgot", "forgot-password", forAll, "Mail a link to choose a new password"), http.StatusAccepted),
 		"The answer is the same whether or not the address has an account."), s.apiForgot)
-	huma.Register(api, op(http.MethodPost, "/password/reset", "reset-password", forAll, "Choose a new password with the mailed link; every session ends"), s.apiReset)
+	huma.Register(api, describe(op(http.MethodPost, "/password/reset", "reset-password", forAll, "Choose a new password with the mailed link; every session ends"),
+		"API tokens stay valid: end them one by one."), s.apiReset)
 }
 
 type signupAnswer struct {
