@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 )
 
@@ -60,6 +61,29 @@ func MakeFolder(path string) error {
 		return unwritable(path, err)
 	}
 	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+// Tighten keeps everybody but its owner out of the data folder: keys and databases are there, and one that was made by
+// hand, or by a service manager, is open to all of the machine. done tells whether it changed something. A folder that is
+// not ours alone, such as /tmp, and one of somebody else are left as they are, with an error that says what to do.
+func (f *Folder) Tighten() (done bool, err error) {
+	info, err := os.Stat(f.Path)
+	if err != nil || !OpenToOthers(info) {
+		return false, err
+	}
+	mode := info.Mode()
+	if !owns(info) || mode&fs.ModeSticky != 0 {
+		return false, fmt.Errorf("others on this machine may look into the data folder %s (%v). Make it its owner's alone: chmod 700 %s", f.Path, mode.Perm(), f.Path)
+	}
+	if err := os.Chmod(f.Path, 0o700); err != nil {
+		return false, fmt.Errorf("others on this machine may look into the data folder %s (%v): %w", f.Path, mode.Perm(), err)
+	}
+	return true, nil
+}
+
+// OpenToOthers tells whether others than its owner may look into a folder. Only a Unix says so by the mode.
+func OpenToOthers(folder os.FileInfo) bool {
+	return runtime.GOOS != "windows" && folder.Mode().Perm()&0o077 != 0
 }
 
 func unwritable(path string, err error) error {

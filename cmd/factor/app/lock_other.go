@@ -14,3 +14,6 @@ var (
 
 // lock does nothing here: the server is built for such systems to be tried, not to be kept.
 func lock(*os.File) error { return nil }
+
+// owns is for modes that only a Unix has.
+func owns(os.FileInfo) bool { return false }

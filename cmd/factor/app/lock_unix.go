@@ -21,3 +21,9 @@ func lock(f *os.File) error {
 	}
 	return err
 }
+
+// owns tells whether a file or folder belongs to the user that runs this.
+func owns(info os.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) == os.Geteuid()
+}

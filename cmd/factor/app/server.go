@@ -84,6 +84,11 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		return err
 	}
 	s.onClose("data folder", func(context.Context) error { return s.folder.Close() })
+	if done, err := s.folder.Tighten(); err != nil {
+		s.Log.Warn("the data folder is open to others", "error", err)
+	} else if done {
+		s.Log.Info("the data folder was open to others on this machine, and is its owner's alone now", "path", s.folder.Path)
+	}
 	if s.open, err = listen(ctx, &s.Settings); err != nil {
 		return err
 	}

@@ -47,10 +47,11 @@ func checkFolder(_ context.Context, p *Patient) []Finding {
 	if err != nil {
 		return finding("data", Bad, err.Error(), err.Error(), "Run factor as the user who owns the folder.", "폴더의 소유자로 factor를 실행하세요.")
 	}
-	if info.Mode().Perm()&0o077 != 0 {
+	if app.OpenToOthers(info) {
 		return finding("data", Warning, fmt.Sprintf("Others on this machine may look into %s (%v).", dir, info.Mode().Perm()),
 			fmt.Sprintf("이 컴퓨터의 다른 사용자가 %s을(를) 볼 수 있습니다 (%v).", dir, info.Mode().Perm()),
-			"chmod 700 "+dir, "chmod 700 "+dir)
+			"`factor serve` makes it its owner's alone when it starts as that user. By hand: chmod 700 "+dir,
+			"`factor serve`를 폴더의 소유자로 시작하면 소유자만 접근하도록 바꿉니다. 직접 하려면: chmod 700 "+dir)
 	}
 	for _, key := range []string{"ca.key", "server.key"} {
 		path := filepath.Join(p.Settings.TLSDir(), key)
