@@ -75,9 +75,10 @@ web/build/index.html: $(PAGES)
 	cd web && npm run --silent build -- --logLevel error
 	@touch web/build/.gitkeep web/build/index.html
 
+# `GOARCH=arm64 make release` is for another machine; what packs the agents runs on this one.
 .PHONY: agents
 agents: ## factor-agent for linux amd64, arm64, armv7, armv6, where the server embeds it
-	go run ./scripts/packagents -ldflags '$(LDFLAGS)'
+	GOOS= GOARCH= GOARM= go run ./scripts/packagents -ldflags '$(LDFLAGS)'
 
 .PHONY: sample
 sample: ## Slices the sample prints of testdata again (needs prusa-slicer)
