@@ -96,6 +96,7 @@ type Service struct {
 	names  map[string]string // of workspaces, as last seen
 
 	writing sync.Mutex // one batch of history at a time
+	sparing sparing    // with lines about what devices send
 }
 
 // Initialize loads what is known of every printer. It must have returned before devices connect.

@@ -57,6 +57,9 @@ func (s *Server) logRequest(rec *recorder, r *http.Request, v *visit, took time.
 		level = slog.LevelError
 	case status >= 400 && status != http.StatusNotFound && status != http.StatusUnauthorized, r.Method != http.MethodGet && r.Method != http.MethodHead:
 		level = slog.LevelInfo
+		if v.user == "" && status >= 400 {
+			level = s.sparing.level(level, time.Now())
+		}
 	}
 	ctx := r.Context()
 	if !s.Log.Enabled(ctx, level) {

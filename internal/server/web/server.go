@@ -93,6 +93,7 @@ type Server struct {
 	count    *counters
 	hosts    hosts
 	crowd    *crowd
+	sparing  sparing // with lines about strangers' requests
 	servers  []*http.Server
 	serving  sync.WaitGroup
 	mu       sync.Mutex // guards servers and stopping
