@@ -28,6 +28,16 @@ type enrolCommand struct {
 	Fingerprint string `name:"ca-fingerprint" help:"SHA-256 of the server's own CA certificate: it is fetched and compared." xor:"trust"`
 }
 
+// Help stands under the usage of `enrol --help`, for readers of both languages.
+func (enrolCommand) Help() string {
+	return `What is given as --token or --api-key can be seen in the process list of this machine, and stays in the history of the
+shell. Give it by the environment instead: FACTOR_AGENT_TOKEN and FACTOR_AGENT_API_KEY. With --email the password is read from
+standard input.
+
+--token이나 --api-key로 적은 값은 이 컴퓨터의 프로세스 목록에 보이고 셸 기록에 남습니다. 대신 환경 변수 FACTOR_AGENT_TOKEN과
+FACTOR_AGENT_API_KEY로 주세요. --email을 쓰면 비밀번호는 표준 입력에서 읽습니다.`
+}
+
 func (c *enrolCommand) Run(ctx context.Context, s *streams) error {
 	e := &enrol.Enrolment{Server: c.Server, OctoPrintURL: c.OctoPrint, OctoPrintKey: c.APIKey, Name: c.Name,
 		Email: c.Email, APIToken: c.Token, UUID: c.UUID, Fingerprint: c.Fingerprint}
