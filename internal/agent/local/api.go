@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/kangbyounggwan/factor/internal/agent/camera"
@@ -45,7 +46,7 @@ type API struct {
 	Log  *slog.Logger
 
 	started time.Time
-	ffmpeg  func() camera.Program
+	ffmpeg  atomic.Pointer[camera.Program] // nil until it has been looked for
 
 	entering sync.Mutex // one at a time logs in, registers or unregisters
 	mu       sync.Mutex // holds what follows
@@ -58,7 +59,10 @@ const maxBody = 256 << 10 // bytes; a CA bundle is the largest thing in one
 
 func (a *API) handler(secret string) http.Handler {
 	a.started = time.Now()
-	a.ffmpeg = sync.OnceValue(camera.FindFFmpeg)
+	go func() { // a slow machine takes its time, and the first question must not wait for that
+		found := camera.FindFFmpeg()
+		a.ffmpeg.Store(&found)
+	}()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", a.getStatus)
 	mux.HandleFunc("GET /v1/agent", a.getAgent)

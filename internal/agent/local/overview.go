@@ -134,8 +134,9 @@ func (a *API) overview() *Overview {
 	a.mu.Lock()
 	o.Camera.LastError = a.looked
 	a.mu.Unlock()
-	f := a.ffmpeg()
-	o.FFmpeg = ffmpegShown{Found: f.Path != "", Version: f.Version}
+	if f := a.ffmpeg.Load(); f != nil {
+		o.FFmpeg = ffmpegShown{Found: f.Path != "", Version: f.Version}
+	}
 	o.Errors = []errorInShort{}
 	for _, c := range a.Errors() {
 		o.Errors = append(o.Errors, errorInShort{c.At, c.Code, clean(c.Text)})
