@@ -94,7 +94,7 @@ test('a printer changes hands with a code of its owner, and without one it stays
   await theirs.getByLabel(en('transfer_code')).fill(code.toLowerCase());
   await theirs.getByRole('button', { name: en('transfer_take_do') }).click();
   await expect(theirs.getByText(en('transfer_taken_text'))).toBeVisible();
-  await expect(theirs.getByRole('region', { name: en('printer_token') }).first()).toContainText(/^fdt_/);
+  await expect(theirs.getByRole('region', { name: en('printer_token'), exact: true })).toContainText(/^fdt_/);
   await theirs.goto(`${factor.url}/printers/${before}`);
   await expect(theirs.getByRole('heading', { name: 'Workshop' })).toBeVisible();
   await theirs.context().close();
