@@ -44,7 +44,7 @@ type Keeper struct {
 	authority *Authority
 	own       atomic.Pointer[tls.Certificate]
 	given     atomic.Pointer[tls.Certificate]
-	givenAt   time.Time // newest change of the given files when they were read; used by Run alone
+	givenAt   [2]time.Time // when certificate and key had changed last as they were read; used by Run alone
 	acme      *acmeSource
 	ran       sync.WaitGroup
 }
@@ -247,17 +247,15 @@ func (k *Keeper) whyRenew(names []string, now time.Time) string {
 
 // readGiven reads the given certificate if its files changed since they were last read.
 func (k *Keeper) readGiven() error {
-	newest := time.Time{}
-	for _, path := range []string{k.CertFile, k.KeyFile} {
+	var changed [2]time.Time // each by itself: a new certificate may well be older than its key
+	for i, path := range []string{k.CertFile, k.KeyFile} {
 		info, err := os.Stat(path)
 		if err != nil {
 			return err
 		}
-		if info.ModTime().After(newest) {
-			newest = info.ModTime()
-		}
+		changed[i] = info.ModTime()
 	}
-	if k.given.Load() != nil && newest.Equal(k.givenAt) {
+	if k.given.Load() != nil && changed == k.givenAt {
 		return nil
 	}
 	pair, err := tls.LoadX509KeyPair(k.CertFile, k.KeyFile)
@@ -267,6 +265,6 @@ func (k *Keeper) readGiven() error {
 	if k.given.Swap(&pair) != nil {
 		k.Log.Info("took the changed certificate", "until", pair.Leaf.NotAfter)
 	}
-	k.givenAt = newest
+	k.givenAt = changed
 	return nil
 }
