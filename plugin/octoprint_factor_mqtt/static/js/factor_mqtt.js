@@ -282,7 +282,7 @@ $(function () {
                 flip_v: self.flipV()
             };
             self.cameraSaved(false);
-            call("camera_save", "camera", camera).done(function () {
+            return call("camera_save", "camera", camera).done(function () {
                 self.cameraSaved(true);
             });
         };
@@ -298,13 +298,19 @@ $(function () {
 
         self.printerName = ko.observable("");
         self.register = function () {
+            // A picture that was found good and not saved was meant to be
+            var good = self.cameraResult() && self.cameraResult().ok && !self.cameraSaved();
+            if (good) self.saveCamera().done(enrol);
+            else enrol();
+        };
+        function enrol() {
             var body = {uuid: self.uuid()};
             if (self.printerName().trim()) body.name = self.printerName().trim();
             call("register", "register", body).done(function (answer) {
                 self.draft("");
                 self.registeredAt(/^https?:\/\//.test(answer.setup_url || "") ? answer.setup_url : "");
             });
-        };
+        }
         self.unregister = function () {
             showConfirmationDialog({
                 message: self.words.askUnregister,
