@@ -6,7 +6,7 @@
     needs.py test     the same and Chromium, Mosquitto, the Python and Node packages of the tests
 
 What Debian packages is installed by name with apt-get, as root or by sudo. The rest has exact versions in
-octoprint-constraints.txt, test-requirements.txt and the two package-lock.json. What is there already costs nothing.
+octoprint-constraints.txt, test-requirements.txt, published-requirements.txt and the two package-lock.json. What is there already costs nothing.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OCTOPRINT = "octoprint==1.11.8"
 OCTOPRINT_VENV = ROOT / ".run" / "octoprint-venv"
 TEST_VENV = ROOT / ".cache" / "test-venv"
+PUBLISHED_VENV = ROOT / ".cache" / "published-venv"
 LOGS = ROOT / ".cache" / "logs"
 MEBIBYTE = 1 << 20
 
@@ -179,6 +180,19 @@ def octoprint_venv() -> Path:
     return OCTOPRINT_VENV / "bin/octoprint"
 
 
+def published_venv() -> Path:
+    """The same OctoPrint with the published plugin beside it, in an environment on top of the other one."""
+    octoprint, locked = octoprint_venv(), ROOT / "scripts/published-requirements.txt"
+    make_venv(PUBLISHED_VENV, "the published plugin", "--no-deps", "-r", str(locked), locked=locked)
+    folder = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+    (PUBLISHED_VENV / folder / "octoprint.pth").write_text(f"{OCTOPRINT_VENV / folder}\n")
+    program = PUBLISHED_VENV / "bin/octoprint"
+    _, _, script = octoprint.read_text().partition("\n")
+    program.write_text(f"#!{PUBLISHED_VENV / 'bin/python'}\n{script}")
+    program.chmod(0o755)
+    return program
+
+
 def test_venv() -> Path:
     locked = ROOT / "scripts/test-requirements.txt"
     make_venv(TEST_VENV, "Python packages of the tests", "-r", str(locked), locked=locked)
@@ -216,6 +230,7 @@ def main(task: str) -> None:
     if task == "test":
         test_packages()
         test_venv()
+        published_venv()
         node_modules(ROOT / "web")
         node_modules(ROOT / "e2e")
 

@@ -48,6 +48,7 @@ class Runner:
             "CI": "1",
             "FACTOR_TEST_REQUIRE": "1",
             "FACTOR_TEST_OCTOPRINT": str(needs.OCTOPRINT_VENV / "bin/octoprint"),
+            "FACTOR_TEST_PUBLISHED": str(needs.PUBLISHED_VENV / "bin/octoprint"),
             "FACTOR_TEST_PYTHON": str(needs.TEST_VENV / "bin/python"),
             "FACTOR_TEST_NODE_MODULES": str(E2E / "node_modules"),
             "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin",  # Debian's mosquitto is there

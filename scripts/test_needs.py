@@ -75,7 +75,7 @@ class NeedsTest(unittest.TestCase):
             needs.run_logged("a trial", ["sh", "-c", "echo why; exit 3"])
 
     def test_locks_are_exact_and_hold_no_addresses(self):
-        for name in ("octoprint-constraints.txt", "test-requirements.txt"):
+        for name in ("octoprint-constraints.txt", "test-requirements.txt", "published-requirements.txt"):
             for line in (needs.ROOT / "scripts" / name).read_text().splitlines():
                 self.assertRegex(line, r"^(#.*|[A-Za-z0-9._-]+==[A-Za-z0-9.]+)$", name)
         for folder in ("web", "e2e"):

@@ -40,9 +40,12 @@ func settings(dir string) config.Settings {
 	}
 }
 
-func mustServe(t *testing.T, dir string) *site {
+func mustServe(t *testing.T, dir string, change ...func(*config.Settings)) *site {
 	t.Helper()
 	s := &Server{Settings: settings(dir), Version: "1.2.3"}
+	for _, c := range change {
+		c(&s.Settings)
+	}
 	if err := s.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}

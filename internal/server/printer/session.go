@@ -231,10 +231,15 @@ func (s *Service) RegistrationAck(ctx context.Context, id Identity, payload []by
 		return err
 	}
 	t.mu.Lock()
+	// The published plugin reports from its next connection on, if it had no UUID yet when this one began.
+	mute := !id.Authenticated && !t.device.Registered && t.presence == nil && !t.reportedAt.After(t.connectedAt)
 	if t.device.ID == id.ID {
 		t.device.Registered = true
 	}
 	t.lastSeen = at
 	t.mu.Unlock()
+	if mute {
+		s.endDevice(id.UUID)
+	}
 	return nil
 }

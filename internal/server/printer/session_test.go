@@ -89,6 +89,44 @@ func TestLoginByUUID(t *testing.T) {
 	}
 }
 
+// The published plugin that made its UUID after it had connected says nothing of its printer until it connects anew.
+func TestRegistrationAckMakesAMuteDeviceComeBack(t *testing.T) {
+	ack := []byte(`{"status":"confirmed","instance_id":"x"}`)
+	for name, c := range map[string]struct {
+		before func(w *world, id Identity)
+		token  bool
+		ended  bool
+	}{
+		"mute":            {func(*world, Identity) {}, false, true},
+		"reports already": {func(w *world, id Identity) { w.clock.add(time.Second); w.status(id, warm(1)) }, false, false},
+		"one of our agents": {func(w *world, id Identity) {
+			if err := w.Presence(context.Background(), id, []byte(`{"online":true,"agent":"1.2.3","proto":1}`), w.clock.now(), false); err != nil {
+				w.t.Fatal(err)
+			}
+		}, false, false},
+		"came with its token": {func(*world, Identity) {}, true, false},
+		"acknowledged before": {func(w *world, id Identity) {
+			if err := w.RegistrationAck(context.Background(), id, ack, w.clock.now()); err != nil {
+				w.t.Fatal(err)
+			}
+			w.devices.ended = nil
+		}, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := open(t)
+			id := w.enrol(uuidA)
+			id.Authenticated = c.token
+			c.before(w, id)
+			if err := w.RegistrationAck(t.Context(), id, ack, w.clock.now()); err != nil {
+				t.Fatal(err)
+			}
+			if got := slices.Contains(w.devices.ended, uuidA); got != c.ended {
+				t.Errorf("told to come back: %v", got)
+			}
+		})
+	}
+}
+
 func TestRegistrationMessageUntilAcknowledged(t *testing.T) {
 	w := open(t)
 	id := w.enrol(uuidA)

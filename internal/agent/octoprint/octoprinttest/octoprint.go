@@ -52,12 +52,19 @@ type OctoPrint struct {
 // without it the test is skipped, or fails if FACTOR_TEST_REQUIRE is set.
 func Start(t testing.TB) *OctoPrint {
 	t.Helper()
-	program := os.Getenv("FACTOR_TEST_OCTOPRINT")
+	return StartWith(t, "FACTOR_TEST_OCTOPRINT", "")
+}
+
+// StartWith is Start for another program, which variable names, and with more settings of plugins: YAML that stands
+// under plugins, indented by two.
+func StartWith(t testing.TB, variable, plugins string) *OctoPrint {
+	t.Helper()
+	program := os.Getenv(variable)
 	if program == "" {
 		if os.Getenv("FACTOR_TEST_REQUIRE") != "" {
-			t.Fatal("FACTOR_TEST_OCTOPRINT must name the octoprint program")
+			t.Fatalf("%s must name the octoprint program", variable)
 		}
-		t.Skip("FACTOR_TEST_OCTOPRINT does not name the octoprint program")
+		t.Skipf("%s does not name the octoprint program", variable)
 	}
 	o := &OctoPrint{t: t, program: program, dir: t.TempDir()}
 	write := func(name, content string) {
@@ -69,7 +76,7 @@ func Start(t testing.TB) *OctoPrint {
 			t.Fatal(err)
 		}
 	}
-	write("config.yaml", config)
+	write("config.yaml", config+plugins)
 	write("data/appkeys/keys.yaml", "owner: [{api_key: "+Key+", app_id: factor-agent}]\n")
 	out, err := exec.Command(program, "--basedir", o.dir, "user", "add", "owner", "--password", "a-password-of-tests", "--admin").CombinedOutput()
 	if err != nil {
