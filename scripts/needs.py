@@ -6,7 +6,8 @@
     needs.py test     the same and Chromium, Mosquitto, the Python and Node packages of the tests
 
 What Debian packages is installed by name with apt-get, as root or by sudo. The rest has exact versions in
-octoprint-constraints.txt, test-requirements.txt, published-requirements.txt and the two package-lock.json. What is there already costs nothing.
+octoprint-constraints.txt, test-requirements.txt, published-requirements.txt and the two package-lock.json. What is
+there already costs nothing.
 """
 
 from __future__ import annotations
