@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import shutil
 import stat
 import subprocess
@@ -58,7 +59,7 @@ class Updates:
         self._home, self._keeper, self._settings, self._logger = home, keeper, settings, logger
         self._folder = os.path.join(data_folder, "packages")
         self._lock = threading.Lock()
-        self._last: dict = {"checked_at": None, "available": "", "fault": None, "way_back": ""}
+        self._last: dict = {"checked_at": None, "available": "", "fault": None, "way_back": self._way_back()}
 
     def __repr__(self) -> str:
         # OctoPrint makes the key of its cache of this: what it holds is true for one installed version
@@ -156,16 +157,28 @@ class Updates:
                 raise Fault("checksum_wrong", "factor.zip")
             say("checksum is right, trying it in a folder of its own")
             try_out(archive, scratch, offered.version)
-            way_back = self._keep_way_back()
+            self._pack_way_back()
             self._install(archive, say)
         except OSError as err:
             raise durable.as_fault(err) from err
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-        self._note(way_back=way_back)
-        say(f"{VERSION} was replaced by {offered.version}. To go back: pip install --no-deps {way_back}")
+        say(f"{VERSION} was replaced by {offered.version}. To go back: {way_back_by(self._kept()[-1])}")
 
-    def _keep_way_back(self) -> str:
+    def _way_back(self) -> str:
+        """The command that installs the version before this one again; nothing when there was none."""
+        before = [path for path in self._kept() if not path.endswith(f"-{VERSION}.zip")]
+        return way_back_by(before[-1]) if before else ""
+
+    def _kept(self) -> list:
+        """The packed earlier versions, the latest last."""
+        try:
+            packed = [os.path.join(self._folder, f) for f in os.listdir(self._folder) if f.endswith(".zip")]
+            return sorted(packed, key=os.path.getmtime)
+        except OSError:
+            return []
+
+    def _pack_way_back(self) -> None:
         """Packs what is installed now; the two latest are kept."""
         package = os.path.dirname(os.path.abspath(__file__))
         path = os.path.join(self._folder, f"{PACKAGE}-{VERSION}.zip")
@@ -177,10 +190,8 @@ class Updates:
                     file = os.path.join(folder, name)
                     archive.write(file, f"{PACKAGE}-{VERSION}/{PACKAGE}/{os.path.relpath(file, package)}")
         os.replace(path + ".new", path)
-        kept = [os.path.join(self._folder, f) for f in os.listdir(self._folder) if f.endswith(".zip")]
-        for old in sorted(kept, key=os.path.getmtime)[:-2]:
+        for old in self._kept()[:-2]:
             durable.remove(old)
-        return path
 
     def _install(self, archive: str, say) -> None:
         caller = pip_caller(self._settings.global_get(["server", "commands", "localPipCommand"]))
@@ -203,6 +214,11 @@ class Updates:
 
 def _name(plugin: str, agent: str) -> str:
     return f"{plugin} (agent {agent})" if agent else plugin
+
+
+def way_back_by(path: str) -> str:
+    """A line for a shell, with the pip of OctoPrint's own environment."""
+    return f"{shlex.quote(sys.executable)} -m pip install --no-deps --no-build-isolation {shlex.quote(path)}"
 
 
 class _Sayer:

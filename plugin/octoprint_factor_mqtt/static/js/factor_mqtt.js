@@ -419,7 +419,8 @@ $(function () {
                 fact("uptime", formatDuration(about.uptime || 0));
                 if (about.rss_bytes) fact("memory", formatSize(about.rss_bytes));
                 var server = agent.server || {};
-                var failed = !server.connected && server.last_error ? words.of(server.last_error) : null;
+                var trouble = server.connected ? null : server.last_error;
+                var failed = trouble ? words.of(words.knows(trouble.code) ? trouble : {code: "server_unreachable"}) : null;
                 fact(
                     "server",
                     (server.url || state.server.url || words.none) + ", " +
@@ -452,7 +453,7 @@ $(function () {
         });
         self.wayBack = ko.pureComputed(function () {
             var updates = self.state() && self.state().updates;
-            return updates && updates.way_back ? "pip install --no-deps " + updates.way_back : "";
+            return (updates && updates.way_back) || "";
         });
         self.errors = ko.pureComputed(function () {
             var newestLast = (self.agent() && self.agent().errors) || [];
