@@ -12,7 +12,8 @@ import (
 // observation is what a snapshot says of a print.
 type observation struct {
 	printerID  string
-	jobID      string // the agent's; empty: the published plugin
+	jobID      string // the agent's; empty: the published plugin, or our agent before it knows which print this is
+	ours       bool   // from our own agent, which names every print itself
 	file       wire.File
 	status     wire.Status
 	completion *float64
@@ -40,7 +41,7 @@ type progress struct {
 
 // Observe takes note of what a snapshot says of a print. It keeps nothing of snap and never waits for the database.
 func (s *Service) Observe(printerID string, snap *wire.Snapshot, status wire.Status, at time.Time) {
-	o := observation{printerID: printerID, jobID: snap.Job.ID, file: snap.Job.File, status: status,
+	o := observation{printerID: printerID, jobID: snap.Job.ID, ours: snap.Status != "", file: snap.Job.File, status: status,
 		completion: snap.Progress.Completion, printTime: snap.Progress.PrintTime, at: at}
 	if o.file.Size == nil {
 		o.file.Size = snap.Progress.FileSize
@@ -115,7 +116,7 @@ func (s *Service) decide(o *observation) (changes []change) {
 			changes = append(changes, p.close(o.printerID, p.guess(nil), p.lastSeen(o.at)))
 		}
 		if p.open == "" {
-			if p.overtaken(o) {
+			if p.overtaken(o) || o.ours && o.jobID == "" {
 				return changes
 			}
 			if !s.mayBegin(o) {
