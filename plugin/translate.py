@@ -16,11 +16,18 @@ from babel.messages.pofile import read_po, write_po
 
 PACKAGE = Path(__file__).resolve().parent / "octoprint_factor_mqtt"
 METHODS = [("**.py", "python"), ("**.jinja2", "jinja2"), ("**.js", "javascript")]
+ABOUT = {
+    "project": "OctoPrint-FACTOR-MQTT",
+    "version": "1",
+    "msgid_bugs_address": "https://github.com/kangbyounggwan/factor/issues",
+    "last_translator": "FACTOR",
+    "language_team": "FACTOR",
+}
 HEADER = "# What people read of FACTOR MQTT; the texts' order is that of the files they are in."
 
 
 def extracted() -> Catalog:
-    texts = Catalog(project="OctoPrint-FACTOR-MQTT", fuzzy=False)
+    texts = Catalog(fuzzy=False)
     for _, _, message, _, _ in extract_from_dir(str(PACKAGE), METHODS):
         texts.add(message)
     return texts
@@ -42,7 +49,7 @@ def main() -> int:
         locale = po.parent.parent.name
         with po.open("rb") as f:
             catalog = read_po(f, locale=locale)
-        kept = Catalog(locale=locale, project=texts.project, version="", fuzzy=False, header_comment=HEADER)
+        kept = Catalog(locale=locale, **ABOUT, fuzzy=False, header_comment=HEADER)
         for message in texts:
             if message.id:
                 known = catalog.get(message.id)

@@ -147,6 +147,15 @@ def test_a_new_one_that_does_not_start_gives_way_to_the_one_before(owner, factor
     until(lambda: owner.note() == "went_back")
 
 
+def test_one_that_never_worked_is_replaced_by_what_is_offered_later(owner, factor, until):
+    factor.offer(agent=agent_program("1.0.0", "crash"))
+    owner.knows(factor)
+    owner.start()
+    until(lambda: owner.fault() == "agent_crashed")
+    factor.offer("0.1.1", agent=agent_program("1.0.1"), agent_version="1.0.1")
+    until(owner.running("1.0.1"))
+
+
 @pytest.mark.parametrize("fault", ["no_api", "wrong_answer"])
 def test_a_new_one_that_does_not_answer_gives_way_too(owner, factor, until, fault):
     factor.offer(agent=agent_program("1.0.0"))
