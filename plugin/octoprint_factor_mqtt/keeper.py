@@ -217,11 +217,11 @@ class Keeper:
                 self._forgive()
                 self._next_newer = 0
                 self._introduced = False
-            if not self._introduced:
-                self._tell()
             now = time.monotonic()
             if self._ask():
                 answered = now
+                if not self._introduced:
+                    self._tell()
             elif now - answered > self._times.silent_for:
                 raise Fault("agent_silent")
             if now - process.started > self._times.steady_after:
