@@ -4,7 +4,7 @@ package docs
 
 import "embed"
 
-// Files is a folder a language, with the same pages in each.
+// Files is a folder a language, with the same pages in each, and their pictures.
 //
-//go:embed en/*.md ko/*.md
+//go:embed en/*.md ko/*.md images/guide/*.png
 var Files embed.FS

@@ -19,12 +19,15 @@ import (
 // Prefix is where the pages are.
 const Prefix = "/docs/"
 
+// imageFolder is where the pages' pictures are, in the tree and below Prefix.
+const imageFolder = "images/guide/"
+
 //go:embed docs.css
 var ownStyle []byte
 
 // Site is the rendered pages. Fill in the exported fields, then Initialize; afterwards nothing changes.
 type Site struct {
-	Files  fs.FS  // en/….md and ko/….md
+	Files  fs.FS  // en/….md, ko/….md and images/guide/….png
 	Pages  fs.FS  // the built pages, whose font is used
 	Tokens []byte // the pages' colours, radii and spaces, and what every page is made of
 
@@ -54,6 +57,17 @@ func (s *Site) Initialize() error {
 			}
 			s.add(pathOf(language, p), html, "text/html; charset=utf-8")
 		}
+	}
+	images, err := fs.Glob(s.Files, imageFolder+"*.png")
+	if err != nil {
+		return err
+	}
+	for _, name := range images {
+		picture, err := fs.ReadFile(s.Files, name)
+		if err != nil {
+			return err
+		}
+		s.add(name, picture, "image/png")
 	}
 	s.add("docs.css", bytes.Join([][]byte{fontFace(s.Pages), s.Tokens, ownStyle}, []byte("\n")), "text/css; charset=utf-8")
 	return nil

@@ -98,6 +98,32 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// Every picture of the tree is shown, and none is missing.
+func TestPictures(t *testing.T) {
+	s := site(t)
+	shown := map[string]bool{}
+	for path, f := range s.files {
+		for _, m := range regexp.MustCompile(`<img src="([^"]+)" alt="([^"]*)"`).FindAllSubmatch(f.body, -1) {
+			name := strings.TrimPrefix(string(m[1]), Prefix)
+			if _, ok := s.files[name]; !ok {
+				t.Errorf("%s shows %s, which is not there", path, m[1])
+			}
+			if len(m[2]) == 0 {
+				t.Errorf("%s: %s says nothing to those who do not see it", path, m[1])
+			}
+			shown[name] = true
+		}
+	}
+	for name, f := range s.files {
+		if f.kind == "image/png" && !shown[name] {
+			t.Errorf("%s is shown nowhere", name)
+		}
+	}
+	if len(shown) == 0 {
+		t.Error("no picture at all: the test looks at nothing")
+	}
+}
+
 func unescape(section string) string {
 	r := httptest.NewRequest(http.MethodGet, "/"+section, nil)
 	return strings.TrimPrefix(r.URL.Path, "/")

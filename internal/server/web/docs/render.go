@@ -125,8 +125,14 @@ type links struct{}
 // Transform is called by goldmark once a page is parsed.
 func (links) Transform(doc *ast.Document, _ text.Reader, _ parser.Context) {
 	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if link, ok := n.(*ast.Link); ok && entering {
-			link.Destination = []byte(target(string(link.Destination)))
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		switch n := n.(type) {
+		case *ast.Link:
+			n.Destination = []byte(target(string(n.Destination)))
+		case *ast.Image:
+			n.Destination = []byte(Prefix + strings.TrimPrefix(string(n.Destination), "../"))
 		}
 		return ast.WalkContinue, nil
 	})
