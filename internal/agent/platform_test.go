@@ -260,3 +260,7 @@ func (p *platform) ControlResult(context.Context, gateway.Device, []byte, time.T
 }
 func (p *platform) GcodeOut(context.Context, gateway.Device, []byte, time.Time) error    { return nil }
 func (p *platform) CameraState(context.Context, gateway.Device, []byte, time.Time) error { return nil }
+
+func (p *platform) Transfer(context.Context, gateway.Device, []byte, time.Time) error { return nil }
+
+func (p *platform) Terminal(context.Context, gateway.Device, []byte, time.Time) error { return nil }

@@ -34,7 +34,8 @@ type TimeReply struct {
 
 // Watch is device/{id}/watch.
 type Watch struct {
-	Watched bool `json:"watched"`
+	Watched  bool `json:"watched"`
+	Terminal bool `json:"terminal,omitzero"` // somebody looks at the terminal, too
 }
 
 // Event is octoprint/event/{id}. (Epoch, Seq) names it for good: the server stores a pair once, however often it comes.

@@ -17,6 +17,8 @@ const (
 	KindGcodeOut                 // octoprint/gcode_out/{id}: result of a file transfer (published plugin)
 	KindCameraState              // camera/{id}/state
 	KindRegistered               // device/{id}/registration/ack
+	KindTransfer                 // device/{id}/transfer: how far a file is on its way
+	KindTerminal                 // device/{id}/terminal: OctoPrint's terminal, while somebody looks at it
 	KindUnattributed             // octoprint/progress, temperature, gcode: no id in it, ignored
 
 	KindControl      // control/{id}: a command
@@ -48,6 +50,10 @@ func (k Kind) Topic(uuid string) string {
 		return "device/" + uuid + "/time"
 	case KindTimeReply:
 		return "device/" + uuid + "/time/reply"
+	case KindTransfer:
+		return "device/" + uuid + "/transfer"
+	case KindTerminal:
+		return "device/" + uuid + "/terminal"
 	case KindWatch:
 		return "device/" + uuid + "/watch"
 	case KindControl:
@@ -118,6 +124,10 @@ func ParseTopic(topic string) (Kind, string) {
 			return KindTimeReply, second
 		case "watch":
 			return KindWatch, second
+		case "transfer":
+			return KindTransfer, second
+		case "terminal":
+			return KindTerminal, second
 		case "registration":
 			return KindRegistration, second
 		case "registration/ack":

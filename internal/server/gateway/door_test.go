@@ -252,6 +252,14 @@ func (r *recorder) GcodeOut(_ context.Context, d Device, p []byte, _ time.Time) 
 func (r *recorder) CameraState(_ context.Context, d Device, p []byte, _ time.Time) error {
 	return r.message("camera", d, p)
 }
+
+func (r *recorder) Transfer(_ context.Context, d Device, p []byte, _ time.Time) error {
+	return r.message("transfer", d, p)
+}
+
+func (r *recorder) Terminal(_ context.Context, d Device, p []byte, _ time.Time) error {
+	return r.message("terminal", d, p)
+}
 func (r *recorder) Disconnected(d Device, c Conn, why Reason) {
 	r.note(call{what: "disconnected", uuid: d.UUID, why: why, conn: c})
 }

@@ -77,6 +77,14 @@ func (quiet) GcodeOut(_ context.Context, d Device, p []byte, _ time.Time) error 
 func (quiet) CameraState(_ context.Context, d Device, p []byte, _ time.Time) error {
 	return small(d, p)
 }
+
+func (quiet) Transfer(_ context.Context, d Device, p []byte, _ time.Time) error {
+	return small(d, p)
+}
+
+func (quiet) Terminal(_ context.Context, d Device, p []byte, _ time.Time) error {
+	return small(d, p)
+}
 func (quiet) Disconnected(d Device, _ Conn, _ Reason) { mustOwn(d) }
 func (quiet) Contested(string, netip.Addr)            {}
 

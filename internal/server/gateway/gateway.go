@@ -76,6 +76,8 @@ type Sink interface {
 	ControlResult(ctx context.Context, d Device, payload []byte, at time.Time) error
 	GcodeOut(ctx context.Context, d Device, payload []byte, at time.Time) error
 	CameraState(ctx context.Context, d Device, payload []byte, at time.Time) error
+	Transfer(ctx context.Context, d Device, payload []byte, at time.Time) error
+	Terminal(ctx context.Context, d Device, payload []byte, at time.Time) error
 	Disconnected(d Device, c Conn, why Reason)
 	// Contested says that a connection without credentials asked for a UUID while another connection of that UUID
 	// lives. It got no rights.

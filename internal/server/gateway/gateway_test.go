@@ -19,7 +19,7 @@ func TestGateway_Messages(t *testing.T) {
 	}{
 		{wire.KindStatus, "status"}, {wire.KindEvent, "event"}, {wire.KindFiles, "files"}, {wire.KindPresence, "presence"},
 		{wire.KindControlReply, "result"}, {wire.KindGcodeOut, "gcode"}, {wire.KindCameraState, "camera"},
-		{wire.KindRegistered, "ack"},
+		{wire.KindRegistered, "ack"}, {wire.KindTransfer, "transfer"}, {wire.KindTerminal, "terminal"},
 	} {
 		p.say(x.kind, 1, "hello "+x.what)
 		got := d.heard.await(t, x.what, nil)
@@ -27,7 +27,7 @@ func TestGateway_Messages(t *testing.T) {
 			t.Errorf("%s: %+v", x.what, got)
 		}
 	}
-	if n := d.metric("factor_mqtt_messages_total", "direction", "in"); n != 8 {
+	if n := d.metric("factor_mqtt_messages_total", "direction", "in"); n != 10 {
 		t.Errorf("%v messages counted", n)
 	}
 	if n := d.metric("factor_mqtt_connections", "state", "device"); n != 1 {

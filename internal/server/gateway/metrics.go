@@ -26,7 +26,7 @@ var kindLabels = [...]string{
 	wire.KindGcodeOut: "gcode_out", wire.KindCameraState: "camera_state", wire.KindRegistered: "registration_ack",
 	wire.KindUnattributed: "unattributed", wire.KindControl: "control", wire.KindGcodeIn: "gcode_in",
 	wire.KindCamera: "camera", wire.KindRegistration: "registration", wire.KindTimeReply: "time_reply",
-	wire.KindWatch: "watch",
+	wire.KindWatch: "watch", wire.KindTransfer: "transfer", wire.KindTerminal: "terminal",
 }
 
 // counters are what the gateway tells of itself.

@@ -186,6 +186,10 @@ func (c *conn) hand(kind wire.Kind, payload []byte, at time.Time, will bool) err
 		return s.GcodeOut(ctx, d, payload, at)
 	case wire.KindCameraState:
 		return s.CameraState(ctx, d, payload, at)
+	case wire.KindTransfer:
+		return s.Transfer(ctx, d, payload, at)
+	case wire.KindTerminal:
+		return s.Terminal(ctx, d, payload, at)
 	case wire.KindRegistered:
 		return s.RegistrationAck(ctx, d, payload, at)
 	}

@@ -113,5 +113,15 @@ func (d *Door) GcodeOut(context.Context, gateway.Device, []byte, time.Time) erro
 	return gateway.ErrInvalid
 }
 
+// Transfer is gateway.Sink's. This version has no file on its way.
+func (d *Door) Transfer(context.Context, gateway.Device, []byte, time.Time) error {
+	return gateway.ErrInvalid
+}
+
+// Terminal is gateway.Sink's. This version shows no terminal.
+func (d *Door) Terminal(context.Context, gateway.Device, []byte, time.Time) error {
+	return gateway.ErrInvalid
+}
+
 // CameraState is gateway.Sink's. This version starts no cameras; the published plugin may tell of one all the same.
 func (d *Door) CameraState(context.Context, gateway.Device, []byte, time.Time) error { return nil }
