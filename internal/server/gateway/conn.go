@@ -37,6 +37,7 @@ type conn struct {
 	stop      chan struct{} // closed when the connection is to end
 	done      chan struct{} // closed when Sink has heard the last of it
 	last      atomic.Int64  // Unix ns of the last complete packet
+	reported  atomic.Bool   // has sent a status, be it in quarantine
 
 	// The reader's own.
 	in          inbound
@@ -246,6 +247,7 @@ func (c *conn) ending(why Reason) {
 func (c *conn) ID() uint64              { return c.id }
 func (c *conn) Address() netip.AddrPort { return c.from }
 func (c *conn) Since() time.Time        { return c.since }
+func (c *conn) Reported() bool          { return c.reported.Load() }
 func (c *conn) LastPacket() time.Time   { return time.Unix(0, c.last.Load()) }
 func (c *conn) Transport() Transport    { return c.transport }
 func (c *conn) ClientID() string        { return c.clientID }

@@ -91,6 +91,8 @@ type Conn interface {
 	Address() netip.AddrPort
 	Since() time.Time
 	LastPacket() time.Time
+	// Reported tells whether it has sent a status, also one that was dropped because it was in quarantine.
+	Reported() bool
 	Transport() Transport
 	ClientID() string
 	// Publish sends to this connection only: ErrOffline, ErrNotSubscribed, ErrQueueFull, ErrTooLarge. It never waits.

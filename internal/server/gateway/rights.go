@@ -32,6 +32,9 @@ func (c *conn) mayPublish(topic []byte) (kind wire.Kind, refusal string, err err
 		}
 		return kind, "", nil
 	default:
+		if kind == wire.KindStatus {
+			c.reported.Store(true)
+		}
 		return kind, dropQuarantine, nil
 	}
 }

@@ -71,9 +71,14 @@ func (t *twin) identity(authenticated bool) Identity {
 // Connected says that a device has come in. conn names the connection, for Disconnected.
 func (s *Service) Connected(id Identity, conn uint64, at time.Time) {
 	s.session(id, func(t *twin) {
-		t.conn, t.authenticated = conn, id.Authenticated
+		t.conn, t.authenticated, t.reports = conn, id.Authenticated, false
 		t.comes(at)
 	})
+}
+
+// ReportsAlready says that a connection sent its status before it was let in, where that counted for nothing.
+func (s *Service) ReportsAlready(id Identity) {
+	s.session(id, func(t *twin) { t.reports = true })
 }
 
 // Disconnected says that a connection has ended. One that was taken over by a newer one changes nothing. stopping:
@@ -232,7 +237,7 @@ func (s *Service) RegistrationAck(ctx context.Context, id Identity, payload []by
 	}
 	t.mu.Lock()
 	// The published plugin reports from its next connection on, if it had no UUID yet when this one began.
-	mute := !id.Authenticated && !t.device.Registered && t.presence == nil && !t.reportedAt.After(t.connectedAt)
+	mute := !id.Authenticated && !t.device.Registered && t.presence == nil && !t.reports && !t.reportedAt.After(t.connectedAt)
 	if t.device.ID == id.ID {
 		t.device.Registered = true
 	}

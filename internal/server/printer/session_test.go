@@ -97,8 +97,9 @@ func TestRegistrationAckMakesAMuteDeviceComeBack(t *testing.T) {
 		token  bool
 		ended  bool
 	}{
-		"mute":            {func(*world, Identity) {}, false, true},
-		"reports already": {func(w *world, id Identity) { w.clock.add(time.Second); w.status(id, warm(1)) }, false, false},
+		"mute":                   {func(*world, Identity) {}, false, true},
+		"reports already":        {func(w *world, id Identity) { w.clock.add(time.Second); w.status(id, warm(1)) }, false, false},
+		"reported in quarantine": {func(w *world, id Identity) { w.ReportsAlready(id) }, false, false},
 		"one of our agents": {func(w *world, id Identity) {
 			if err := w.Presence(context.Background(), id, []byte(`{"online":true,"agent":"1.2.3","proto":1}`), w.clock.now(), false); err != nil {
 				w.t.Fatal(err)

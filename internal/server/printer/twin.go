@@ -32,6 +32,7 @@ type twin struct {
 	conn          uint64 // the newest connection; 0: none
 	online        bool   // connected, and not denied by its own presence
 	authenticated bool   // conn logged in with a token
+	reports       bool   // conn reported before it was let in, where that counted for nothing
 	connectedAt   time.Time
 	lastSeen      time.Time
 	stopped       bool      // it was online when the server stopped, and has time to come back

@@ -63,6 +63,9 @@ func translate(err error) error {
 // Connected is gateway.Sink's.
 func (d *Door) Connected(dev gateway.Device, c gateway.Conn) {
 	d.Printers.Connected(printer.Identity(dev), c.ID(), c.Since())
+	if c.Reported() {
+		d.Printers.ReportsAlready(printer.Identity(dev))
+	}
 }
 
 // Disconnected is gateway.Sink's.
