@@ -57,7 +57,7 @@ def run_logged(name: str, command: list[str], cwd: Path = ROOT, env: dict[str, s
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / (re.sub(r"\W+", "-", name).strip("-") + ".log")
     started = time.monotonic()
-    print(f"  … {name}" if TERMINAL else "", end="", flush=True)
+    print(f"  … {name}", end="" if TERMINAL else "\n", flush=True)
     with log.open("wb") as out:
         code = subprocess.run(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out).returncode
     print(f"{BACK}  {'✓' if code == 0 else '✗'} {name} ({time.monotonic() - started:.0f} s)", flush=True)

@@ -215,7 +215,7 @@ class Run:
 
 def step(name: str, do: Callable[[], None]) -> None:
     started = time.monotonic()
-    print(f"  … {name}" if needs.TERMINAL else "", end="", flush=True)
+    print(f"  … {name}", end="" if needs.TERMINAL else "\n", flush=True)
     try:
         do()
     except BaseException:
