@@ -36,7 +36,12 @@ TERMINAL = sys.stdout.isatty()
 BACK = "\r" if TERMINAL else ""
 
 # Debian package: what it puts on the machine. None of them is needed by `make run`.
-TEST_PACKAGES = {"chromium": "chromium", "mosquitto": "mosquitto", "mosquitto-clients": "mosquitto_pub"}
+TEST_PACKAGES = {
+    "chromium": "chromium",
+    "ffmpeg": "ffmpeg",
+    "mosquitto": "mosquitto",
+    "mosquitto-clients": "mosquitto_pub",
+}
 
 KOREAN = next((v for v in map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG")) if v), "").startswith("ko")
 
