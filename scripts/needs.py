@@ -3,17 +3,19 @@
 
     needs.py pages    Node, npm, the Node packages of the pages
     needs.py run      the same and a virtual environment with OctoPrint
-    needs.py test     the same and Chromium, Mosquitto, the Python and Node packages of the tests
+    needs.py test     the same and Chromium, Mosquitto, ffmpeg, two media servers, the Python and Node
+                      packages of the tests
 
 What Debian packages is installed by name with apt-get, as root or by sudo. The rest has exact versions in
-octoprint-constraints.txt, test-requirements.txt, published-requirements.txt and the two package-lock.json. What is
-there already costs nothing.
+octoprint-constraints.txt, test-requirements.txt, published-requirements.txt, the two package-lock.json and PEERS below.
+What is there already costs nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -21,6 +23,7 @@ import subprocess
 import sys
 import sysconfig
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,6 +45,42 @@ TEST_PACKAGES = {
     "mosquitto": "mosquitto",
     "mosquitto-clients": "mosquitto_pub",
 }
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A media server that cameras are tested with and measured beside: built from its Go module, never part of ours."""
+
+    module: str
+    version: str
+    checksum: str  # of the module, as go.sum has it
+    adds: dict[str, str] = field(default_factory=dict)  # what its own generator would have made
+    without: tuple[str, ...] = ()  # files that need a C compiler
+
+    @property
+    def name(self) -> str:
+        return self.module.rsplit("/", 1)[1]
+
+    @property
+    def program(self) -> Path:
+        return ROOT / ".cache" / "peers" / f"{self.name}-{self.version}"
+
+
+PEERS = (
+    Peer(
+        "github.com/bluenviron/mediamtx",
+        "v1.20.1",
+        "h1:nY/EAViwn1zN9krUOTCsuU7v+cAdJ62jdrcc8pI9grI=",
+        # The script is for a page of its own, which no test opens.
+        adds={"internal/core/VERSION": "v1.20.1", "internal/servers/hls/hls.min.js": "// left out\n"},
+    ),
+    Peer(
+        "github.com/AlexxIT/go2rtc",
+        "v1.9.14",
+        "h1:HjaZ2pR64nTkoTZcKM8Zjybg7swyCZbA8Biru1mbqcY=",
+        without=("*_arch.c",),
+    ),
+)
 
 KOREAN = next((v for v in map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG")) if v), "").startswith("ko")
 
@@ -221,6 +260,38 @@ def test_packages() -> None:
     apt_install([package for package, program in TEST_PACKAGES.items() if not find_program(program)])
 
 
+def peer(which: Peer) -> Path:
+    """The program of a media server, built on first use (a minute each)."""
+    if which.program.is_file():
+        return which.program
+    # Their owners' modules are not in the checksum database; what they must be stands in PEERS instead.
+    env = {**os.environ, "GONOSUMDB": which.module, "GOFLAGS": "-buildvcs=false", "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"}
+    command = ["go", "mod", "download", "-json", f"{which.module}@{which.version}"]
+    told = subprocess.run(command, cwd=ROOT.anchor, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    got = json.loads(told.stdout or "{}")
+    if told.returncode != 0 or got.get("Sum") != which.checksum:
+        why = got.get("Error") or told.stderr.strip() or f"{got.get('Sum')} is not {which.checksum}"
+        raise Missing(
+            f"{which.name} {which.version} could not be fetched from the Go module proxy: {why}",
+            f"{which.name} {which.version}을(를) Go 모듈 프록시에서 받지 못했습니다: {why}",
+        )
+    source = which.program.parent / "src" / which.name
+    shutil.rmtree(source, ignore_errors=True)
+    shutil.copytree(got["Dir"], source, copy_function=shutil.copyfile)  # writable, unlike the module cache's files
+    for folder in (source, *(p for p in source.rglob("*") if p.is_dir())):
+        folder.chmod(0o755)
+    for pattern in which.without:
+        for path in list(source.rglob(pattern)):
+            path.unlink()
+    for name, content in which.adds.items():
+        (source / name).write_text(content)
+    unfinished = which.program.with_suffix(".part")
+    run_logged(f"{which.name} {which.version}", ["go", "build", "-o", str(unfinished), "."], cwd=source, env=env)
+    unfinished.rename(which.program)
+    shutil.rmtree(source)
+    return which.program
+
+
 def find_program(name: str) -> str | None:
     """Also where daemons live: /usr/sbin is not on everybody's PATH."""
     return shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
@@ -235,6 +306,8 @@ def main(task: str) -> None:
         octoprint_venv()
     if task == "test":
         test_packages()
+        for which in PEERS:
+            peer(which)
         test_venv()
         published_venv()
         node_modules(ROOT / "web")

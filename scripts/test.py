@@ -51,6 +51,7 @@ class Runner:
             "FACTOR_TEST_PUBLISHED": str(needs.PUBLISHED_VENV / "bin/octoprint"),
             "FACTOR_TEST_PYTHON": str(needs.TEST_VENV / "bin/python"),
             "FACTOR_TEST_NODE_MODULES": str(E2E / "node_modules"),
+            **{f"FACTOR_TEST_{peer.name.upper()}": str(peer.program) for peer in needs.PEERS},
             "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin",  # Debian's mosquitto is there
         }
 

@@ -21,10 +21,14 @@ const (
 	CameraNoKeyFrame CameraCode = "no_key_frame" // nothing to begin with for many seconds
 	CameraUplinkSlow CameraCode = "uplink_slow"  // it runs, with frames left out
 	CameraBusy       CameraCode = "busy"         // the agent has as many cameras open as it can
+
+	CameraDeviceBusy   CameraCode = "device_busy"   // another program of that machine has its V4L2 device open
+	CameraDeviceDenied CameraCode = "device_denied" // the agent's user may not open it
 )
 
 // CameraCodes lists what an agent may report. Anything else is treated as CameraTimeout.
 var CameraCodes = []CameraCode{
 	CameraUnreachable, CameraNameNotFound, CameraRefusedLogin, CameraNotFound, CameraNotAStream, CameraTimeout, CameraTooLarge,
 	CameraCodec, CameraFFmpegMissing, CameraAddressRefused, CameraBadURL, CameraFFmpegDied, CameraNoKeyFrame, CameraUplinkSlow, CameraBusy,
+	CameraDeviceBusy, CameraDeviceDenied,
 }
