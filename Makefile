@@ -36,11 +36,11 @@ test: ## Every test, with all set-up it needs; PART=name runs one part, `make te
 	@exec $(PYTHON) scripts/test.py $(PART)
 
 .PHONY: test-long
-test-long: ## What takes long: races, fuzzing, repeated kills; REPEAT=n repeats the browser tests
+test-long: ## What takes long: races, fuzzing, other OctoPrints, repeated kills; REPEAT=n repeats the browser tests
 	@exec $(PYTHON) scripts/test.py --long $(PART)
 
 .PHONY: lint
-lint: ## The linters alone: gofmt, go vet, staticcheck, ruff, svelte-check
+lint: ## The linters alone: gofmt, go vet, staticcheck, ruff, vermin, svelte-check
 	@exec $(PYTHON) scripts/test.py lint
 
 .PHONY: fuzz

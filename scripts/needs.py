@@ -5,10 +5,11 @@
     needs.py run      the same and a virtual environment with OctoPrint
     needs.py test     the same and Chromium, Mosquitto, ffmpeg, two media servers, the Python and Node
                       packages of the tests
+    needs.py long     the same and the other OctoPrints that the plugin is for
 
 What Debian packages is installed by name with apt-get, as root or by sudo. The rest has exact versions in
-octoprint-constraints.txt, test-requirements.txt, published-requirements.txt, the two package-lock.json and PEERS below.
-What is there already costs nothing.
+octoprint*-constraints.txt, test-requirements.txt, published-requirements.txt, plugin/tests/requirements.txt, the two
+package-lock.json and PEERS below. What is there already costs nothing.
 """
 
 from __future__ import annotations
@@ -26,11 +27,17 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from layer import layer
+
 ROOT = Path(__file__).resolve().parent.parent
 OCTOPRINT = "octoprint==1.11.8"
 OCTOPRINT_VENV = ROOT / ".run" / "octoprint-venv"
 TEST_VENV = ROOT / ".cache" / "test-venv"
 PUBLISHED_VENV = ROOT / ".cache" / "published-venv"
+# What the plugin's tests need, on top of an OctoPrint.
+PLUGIN_VENV = ROOT / ".cache" / "plugin-venv"
+# The oldest and the newest that install on the Pythons of today.
+OTHER_OCTOPRINTS = ("1.9.3", "2.0.0rc7")
 LOGS = ROOT / ".cache" / "logs"
 MEBIBYTE = 1 << 20
 
@@ -200,7 +207,7 @@ def make_venv(folder: Path, name: str, *pip: str, locked: Path) -> None:
     packages = []
     if not importlib.util.find_spec("ensurepip"):
         packages.append("python3-venv")
-    if folder == OCTOPRINT_VENV:  # one of its packages is C and has no wheel
+    if "octoprint" in folder.name:  # one of its packages is C and has no wheel
         if not shutil.which("gcc") and not shutil.which("cc"):
             packages.append("build-essential")
         if not Path(sysconfig.get_path("include"), "Python.h").is_file():
@@ -227,15 +234,28 @@ def octoprint_venv() -> Path:
 
 def published_venv() -> Path:
     """The same OctoPrint with the published plugin beside it, in an environment on top of the other one."""
-    octoprint, locked = octoprint_venv(), ROOT / "scripts/published-requirements.txt"
+    octoprint_venv()
+    locked = ROOT / "scripts/published-requirements.txt"
     make_venv(PUBLISHED_VENV, "the published plugin", "--no-deps", "-r", str(locked), locked=locked)
-    folder = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
-    (PUBLISHED_VENV / folder / "octoprint.pth").write_text(f"{OCTOPRINT_VENV / folder}\n")
-    program = PUBLISHED_VENV / "bin/octoprint"
-    _, _, script = octoprint.read_text().partition("\n")
-    program.write_text(f"#!{PUBLISHED_VENV / 'bin/python'}\n{script}")
-    program.chmod(0o755)
-    return program
+    return layer(PUBLISHED_VENV, OCTOPRINT_VENV)
+
+
+def plugin_venv(version: str = "") -> Path:
+    """The Python of the plugin's own tests, with the usual OctoPrint or another one below it."""
+    locked = ROOT / "plugin/tests/requirements.txt"
+    if version:
+        folder, below = ROOT / ".cache" / f"plugin-{version}-venv", other_octoprint_venv(version)
+    else:
+        folder, below = PLUGIN_VENV, octoprint_venv().parent.parent
+    make_venv(folder, f"packages of the plugin's tests {version}".strip(), "--no-deps", "-r", str(locked), locked=locked)
+    layer(folder, below)
+    return folder / "bin/python"
+
+
+def other_octoprint_venv(version: str) -> Path:
+    folder, locked = ROOT / ".cache" / f"octoprint-{version}-venv", ROOT / "scripts" / f"octoprint-{version}-constraints.txt"
+    make_venv(folder, f"octoprint {version}", "-c", str(locked), f"octoprint=={version}", "setuptools", locked=locked)
+    return folder
 
 
 def test_venv() -> Path:
@@ -301,21 +321,25 @@ def main(task: str) -> None:
     need_build_tools()
     if task == "pages":
         node_modules(ROOT / "web")
-    if task in ("run", "test"):
+    if task in ("run", "test", "long"):
         need_space(2000)
         octoprint_venv()
-    if task == "test":
+    if task in ("test", "long"):
         test_packages()
         for which in PEERS:
             peer(which)
         test_venv()
         published_venv()
+        plugin_venv()
         node_modules(ROOT / "web")
         node_modules(ROOT / "e2e")
+    if task == "long":
+        for version in OTHER_OCTOPRINTS:
+            plugin_venv(version)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or sys.argv[1] not in ("pages", "run", "test"):
+    if len(sys.argv) != 2 or sys.argv[1] not in ("pages", "run", "test", "long"):
         sys.exit(__doc__)
     try:
         main(sys.argv[1])

@@ -4,7 +4,7 @@
     test.py                 every part; stops at the first that fails and names it
     test.py go browser      these parts
     test.py list            what the parts are
-    test.py --long          what takes long instead: races, fuzzing, repeated browser tests (REPEAT, FUZZTIME)
+    test.py --long          what takes long instead: races, fuzzing, other OctoPrints, repeated browser tests (REPEAT, FUZZTIME)
 
 The last lines repeat how each runner closed; the very last one counts all of them: "812 passed, 0 failed".
 """
@@ -16,6 +16,7 @@ import os
 import subprocess
 import sys
 import time
+import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
@@ -26,6 +27,8 @@ from gotest import GoTests
 from needs import ROOT, Missing
 
 WEB, E2E = ROOT / "web", ROOT / "e2e"
+# The plugin runs on Python 3.8. Its annotations are never evaluated.
+VERMIN = ["--target=3.8-", "--violations", "--no-tips", "--no-eval-annotations", "--quiet"]
 RESULTS = ROOT / ".cache" / "results"
 
 
@@ -65,6 +68,7 @@ class Runner:
             ("staticcheck", ["go", "tool", "staticcheck", "./..."], ROOT),
             ("ruff check", [str(needs.TEST_VENV / "bin/ruff"), "check"], ROOT),
             ("ruff format", [str(needs.TEST_VENV / "bin/ruff"), "format", "--check"], ROOT),
+            ("vermin", [str(needs.TEST_VENV / "bin/vermin"), *VERMIN, "plugin/octoprint_factor_mqtt", "plugin/setup.py"], ROOT),
             ("svelte-check", ["npm", "run", "--silent", "check"], WEB),
             ("tsc of e2e", ["npm", "run", "--silent", "check"], E2E),
         ]
@@ -94,6 +98,15 @@ class Runner:
         counted = json.loads(report.read_text())
         passed, failed = counted["numPassedTests"], counted["numFailedTests"]
         return Result(passed, max(failed, 1) if code else failed, f"{passed} tests in {len(counted['testResults'])} files")
+
+    def plugin(self) -> Result:
+        return self.pytest(needs.plugin_venv())
+
+    def octoprints(self) -> Result:
+        """The plugin's tests with the other OctoPrints, each in a virtual environment of its own."""
+        found = [self.pytest(needs.plugin_venv(version)) for version in needs.OTHER_OCTOPRINTS]
+        closing = "; ".join(f"{version}: {r.closing}" for version, r in zip(needs.OTHER_OCTOPRINTS, found))
+        return Result(sum(r.passed for r in found), sum(r.failed for r in found), closing, sum(r.skipped for r in found))
 
     def browser(self) -> Result:
         report = self.report("playwright")
@@ -155,6 +168,19 @@ class Runner:
         failed = counted["failed"]
         return Result(counted["passed"], max(failed, 1) if code else failed, f"{counted['passed']} tests")
 
+    def pytest(self, python: Path) -> Result:
+        report = self.report("pytest").with_suffix(".xml")
+        report.unlink(missing_ok=True)
+        code = self.run([str(python), "-m", "pytest", "-q", f"--junitxml={report}"], ROOT / "plugin")
+        if not report.is_file():
+            return Result(0, 1, "pytest did not finish")
+        suite = ET.parse(report).getroot().find("testsuite")
+        assert suite is not None
+        total, skipped = int(suite.get("tests", 0)), int(suite.get("skipped", 0))
+        failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        passed = total - failed - skipped
+        return Result(passed, max(failed, 1) if code else failed, f"{passed} tests", skipped)
+
     def run(self, command: list[str], folder: Path, env: dict[str, str] | None = None) -> int:
         return subprocess.run(command, cwd=folder, env={**self.env, **(env or {})}, stdin=subprocess.DEVNULL).returncode
 
@@ -171,9 +197,10 @@ class Runner:
 def parts(runner: Runner) -> dict[str, tuple[str, Callable[[], Result]]]:
     """Quick ones first: a slip is known in a minute."""
     return {
-        "lint": ("gofmt, go vet, staticcheck, ruff, svelte-check, tsc", runner.lint),
+        "lint": ("gofmt, go vet, staticcheck, ruff, vermin, svelte-check, tsc", runner.lint),
         "scripts": ("the scripts of make run and make test themselves", runner.scripts),
         "pages": ("vitest", runner.pages),
+        "plugin": ("pytest of the OctoPrint plugin, with a real OctoPrint", runner.plugin),
         "build": ("the pages and both programs", runner.build),
         "go": ("go test, with real OctoPrint, Mosquitto, paho and MQTT.js as counterparts", runner.go),
         "browser": ("Chromium, the real server, agent and OctoPrint", runner.browser),
@@ -186,6 +213,7 @@ def long_parts(runner: Runner) -> dict[str, tuple[str, Callable[[], Result]]]:
     return {
         "build": ("the pages and both programs", runner.build),
         "race": ("go test -race, long variants included", runner.race),
+        "octoprint": (f"the plugin's tests with OctoPrint {' and '.join(needs.OTHER_OCTOPRINTS)}", runner.octoprints),
         "fuzz": ("every fuzz test for FUZZTIME", runner.fuzzing),
         "browser": ("the browser tests, REPEAT times", runner.browser),
     }
@@ -204,7 +232,7 @@ def main(arguments: list[str]) -> int:
         sys.exit(f"no part {', '.join(unknown)}; there are: {', '.join(known)}")
     print("── set-up", flush=True)
     try:
-        needs.main("test")
+        needs.main("long" if long else "test")
     except Missing as missing:
         sys.exit(f"\n{missing}\n\nfailed: set-up\n0 passed, 1 failed")
     results: dict[str, Result] = {}

@@ -75,9 +75,12 @@ class NeedsTest(unittest.TestCase):
             needs.run_logged("a trial", ["sh", "-c", "echo why; exit 3"])
 
     def test_locks_are_exact_and_hold_no_addresses(self):
-        for name in ("octoprint-constraints.txt", "test-requirements.txt", "published-requirements.txt"):
-            for line in (needs.ROOT / "scripts" / name).read_text().splitlines():
-                self.assertRegex(line, r"^(#.*|[A-Za-z0-9._-]+==[A-Za-z0-9.]+)$", name)
+        locks = [*needs.ROOT.glob("scripts/*-constraints.txt"), *needs.ROOT.glob("scripts/*-requirements.txt")]
+        locks.append(needs.ROOT / "plugin/tests/requirements.txt")
+        self.assertGreater(len(locks), 4)
+        for lock in locks:
+            for line in lock.read_text().splitlines():
+                self.assertRegex(line, r"^(#.*|[A-Za-z0-9._-]+==[A-Za-z0-9.]+)$", lock.name)
         for folder in ("web", "e2e"):
             lock = (needs.ROOT / folder / "package-lock.json").read_text()
             self.assertNotIn('"resolved"', lock, folder)
