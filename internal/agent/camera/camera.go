@@ -3,9 +3,7 @@ package camera
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
-	"math"
 	"net"
 	"net/url"
 	"os"
@@ -20,6 +18,7 @@ const (
 	RTSP  = "rtsp"
 	HLS   = "hls"
 	WHEP  = "whep" // WebRTC
+	V4L2  = "v4l2" // a device of this machine
 )
 
 const (
@@ -27,7 +26,7 @@ const (
 	measure    = 1500 * time.Millisecond
 	enough     = 40       // frames to measure a rate by
 	maxFrame   = 8 << 20  // bytes of a picture
-	maxTotal   = 48 << 20 // bytes of a whole look
+	maxTotal   = 48 << 20 // bytes of pictures in a whole look
 	maxPicture = 150_000  // bytes of the picture in a result, 200 KB as base64
 	maxPixels  = 40 << 20 // of a picture; 40 MP are more than any camera beside a printer has
 	maxURL     = 2048     // bytes
@@ -61,6 +60,9 @@ const (
 	FFmpegMissing    = "ffmpeg_missing"
 	AddressRefused   = "address_refused"
 	BadURL           = "bad_url"
+	DeviceBusy       = "device_busy"
+	DeviceDenied     = "device_denied"
+	FFmpegDied       = "ffmpeg_died"
 )
 
 // words are what happened and what to do. A page has its own, by code.
@@ -76,21 +78,16 @@ var words = map[string][2]string{
 	FFmpegMissing:    {"The stream is there, but its picture needs ffmpeg, which is not installed here.", "Install it: sudo apt install ffmpeg"},
 	AddressRefused:   {"This address is not allowed for a camera.", "Enter the address of the camera itself."},
 	BadURL:           {"This is no address of a camera.", "It looks like http://192.168.0.10:8080/?action=stream or rtsp://192.168.0.10/live."},
+	DeviceBusy:       {"Another program uses this camera.", "Enter that program's stream instead, such as http://127.0.0.1:8080/?action=stream, or stop it."},
+	DeviceDenied:     {"This agent may not open the camera.", "Add its user to the group video: sudo usermod -aG video $USER, then restart."},
+	FFmpegDied:       {"ffmpeg could not read this camera.", "Try another camera, or the address of a program that streams this one."},
+	noWHEP:           {"WebRTC (WHEP) is not supported yet.", "Enter the same camera's RTSP, HLS or MJPEG address."},
 }
 
 // failure is an error with one of the codes.
 type failure string
 
 func (f failure) Error() string { return string(f) }
-
-// look is one look under way.
-type look struct {
-	url    *url.URL
-	result Result
-	jpeg   []byte // the first picture, as JPEG
-
-	unsupported bool // the kind is known, but this program cannot look at it
-}
 
 // Check tells what is wrong with an address without connecting; "" for nothing.
 func Check(address string) (code string) {
@@ -100,61 +97,33 @@ func Check(address string) (code string) {
 	return ""
 }
 
-// kinds gives how to look by scheme. Two of them are other programs' names for HTTP.
-var kinds = map[string]func(*look, context.Context) error{
-	"http": (*look).http, "https": (*look).http,
-	"rtsp": (*look).rtsp, "rtsps": (*look).rtsp,
-	"hls":  (*look).hls,
-	"whep": (*look).whep, "wheps": (*look).whep, "webrtc": (*look).whep, "webrtcs": (*look).whep,
+// kinds gives how to follow by scheme. Two of them are other programs' names for HTTP.
+var kinds map[string]func(*follow, context.Context) error
+
+func init() { // they refer to each other
+	kinds = map[string]func(*follow, context.Context) error{
+		"http": (*follow).http, "https": (*follow).http,
+		"rtsp": (*follow).rtsp, "rtsps": (*follow).rtsp,
+		"hls":  (*follow).hls,
+		"whep": (*follow).whep, "wheps": (*follow).whep, "webrtc": (*follow).whep, "webrtcs": (*follow).whep,
+		"v4l2": (*follow).v4l2,
+	}
 }
 
 func parse(address string) (*url.URL, error) {
 	u, err := url.Parse(address)
-	if err != nil || len(address) > maxURL || u.Hostname() == "" || u.Opaque != "" || strings.ContainsAny(address, " \"<>\\^`{|}\x00\r\n\t") {
+	if err != nil || len(address) > maxURL || u.Opaque != "" || strings.ContainsAny(address, " \"<>\\^`{|}\x00\r\n\t") {
 		return nil, failure(BadURL)
 	}
 	u.Scheme = strings.ToLower(u.Scheme)
 	if kinds[u.Scheme] == nil {
 		return nil, failure(BadURL)
 	}
+	if (u.Scheme == "v4l2") != (u.Hostname() == "") || (u.Scheme == "v4l2" && !device.MatchString(u.Path)) {
+		return nil, failure(BadURL)
+	}
 	u.Fragment = ""
 	return u, nil
-}
-
-// Look looks at an address for at most ten seconds. What is found reaches the caller only as a picture and numbers, and
-// what goes wrong only as a code: an address cannot be used to read something else.
-func Look(ctx context.Context, address string) Result {
-	u, err := parse(address)
-	if err != nil {
-		return failed(BadURL)
-	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	l := &look{url: u}
-	if err := kinds[u.Scheme](l, ctx); err != nil {
-		return l.failed(codeOf(ctx, err))
-	}
-	picture, err := fit(l.jpeg)
-	if err != nil {
-		return l.failed(codeOf(ctx, err))
-	}
-	l.result.OK = true
-	l.result.FPS = math.Round(l.result.FPS*100) / 100
-	l.result.Picture = "data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(picture)
-	return l.result
-}
-
-func failed(code string) Result { return (&look{}).failed(code) }
-
-// failed keeps what was found out before it failed.
-func (l *look) failed(code string) Result {
-	l.result.OK = false
-	said := words[code]
-	if l.unsupported {
-		said = [2]string{"WebRTC (WHEP) is not supported yet.", "Enter the same camera's RTSP, HLS or MJPEG address."}
-	}
-	l.result.Code, l.result.Message, l.result.Cure = code, said[0], said[1]
-	return l.result
 }
 
 func codeOf(ctx context.Context, err error) string {

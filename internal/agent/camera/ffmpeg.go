@@ -3,9 +3,14 @@ package camera
 import (
 	"bytes"
 	"context"
+	"io"
 	"os/exec"
+	"regexp"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/kangbyounggwan/factor/internal/wire"
 )
 
 // Program is ffmpeg as it was found on this machine.
@@ -52,6 +57,92 @@ func decode(ctx context.Context, format string, stream []byte) ([]byte, error) {
 		return nil, failure(UnsupportedCodec)
 	}
 	return out.Bytes(), nil
+}
+
+// Died says that ffmpeg ended by itself.
+type Died struct {
+	Lines string // its last words, without addresses; for people
+}
+
+func (d *Died) Error() string { return "ffmpeg died" }
+
+// Process is ffmpeg at work between two pipes. It is given no address and no secret: pictures come in by one pipe and go
+// out by the other.
+type Process struct {
+	In  io.WriteCloser // nil where it reads a device
+	Out io.ReadCloser
+
+	cmd  *exec.Cmd
+	said lastWords
+}
+
+// StartFFmpeg starts ffmpeg with arguments that read pipe:0 (where piped) and write pipe:1. It ends with ctx. Call Wait.
+func StartFFmpeg(ctx context.Context, piped bool, arguments ...string) (*Process, error) {
+	path, err := exec.LookPath("ffmpeg")
+	if err != nil {
+		return nil, failure(FFmpegMissing)
+	}
+	p := &Process{}
+	p.cmd = exec.CommandContext(ctx, path, append([]string{"-nostdin", "-hide_banner", "-loglevel", "error"}, arguments...)...)
+	p.cmd.Env = environment()
+	p.cmd.Stderr = &p.said
+	p.cmd.WaitDelay = time.Second
+	if piped {
+		if p.In, err = p.cmd.StdinPipe(); err != nil {
+			return nil, err
+		}
+	}
+	if p.Out, err = p.cmd.StdoutPipe(); err != nil {
+		return nil, err
+	}
+	if err := p.cmd.Start(); err != nil {
+		return nil, &Died{Lines: "it cannot be started"}
+	}
+	return p, nil
+}
+
+// Wait waits for the end, after Out has been read to its end or ctx has ended, and tells how ffmpeg died.
+func (p *Process) Wait(ctx context.Context) error {
+	if p.In != nil {
+		p.In.Close()
+	}
+	p.cmd.Wait()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return &Died{Lines: p.said.String()}
+}
+
+// lastWords keeps the end of what a program says.
+type lastWords struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+const maxWords = 500 // bytes
+
+func (w *lastWords) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.text = append(w.text, p...)
+	if over := len(w.text) - 4*maxWords; over > 0 {
+		w.text = append(w.text[:0], w.text[over:]...)
+	}
+	return len(p), nil
+}
+
+// addresses are URLs, IP addresses and what ffmpeg calls its own objects in memory.
+var addresses = regexp.MustCompile(`[a-zA-Z][a-zA-Z0-9+.-]*://\S+|\b\d{1,3}(\.\d{1,3}){3}(:\d+)?\b|\[?[0-9a-fA-F]*(:[0-9a-fA-F]*){3,7}\]?| @ 0x[0-9a-f]+`)
+
+// String gives them without addresses, for somebody who asks why.
+func (w *lastWords) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	text, _ := wire.CleanText(addresses.ReplaceAllString(strings.TrimSpace(string(w.text)), "…"), 4*maxWords)
+	if len(text) > maxWords {
+		text = strings.ToValidUTF8(text[len(text)-maxWords:], "")
+	}
+	return text
 }
 
 // capped takes only so many bytes.

@@ -2,8 +2,10 @@ package camera
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
+	"time"
 )
 
 const (
@@ -20,7 +22,9 @@ const (
 // frames finds the pictures in a stream of JPEGs by what a JPEG is, and not by boundaries and lengths between them:
 // many cameras write those wrongly or not at all.
 type frames struct {
-	in *bufio.Reader
+	in    *bufio.Reader
+	began time.Time // when the first bytes of the last picture came
+	size  int       // of that
 }
 
 // errBroken says that what began like a picture is none.
@@ -34,6 +38,7 @@ func (f *frames) next() ([]byte, error) {
 			return nil, ended(err)
 		}
 		junk += n
+		f.began = time.Now()
 		frame, err := f.frame()
 		switch {
 		case err == nil:
@@ -72,7 +77,8 @@ func (f *frames) seek() (passed int, err error) {
 
 // frame reads a picture whose start has been read, marker by marker to its end.
 func (f *frames) frame() ([]byte, error) {
-	frame := append(make([]byte, 0, 64<<10), 0xff, 0xd8)
+	frame := append(make([]byte, 0, max(f.size+f.size/8, 16<<10)), 0xff, 0xd8)
+	defer func() { f.size = len(frame) }() // the next one is about as large
 	put := func(b byte) error {
 		if len(frame) >= maxFrame {
 			return failure(TooLarge)
@@ -129,33 +135,47 @@ func (f *frames) frame() ([]byte, error) {
 		if b, err = f.in.ReadByte(); err != nil || marker != markerSOS {
 			continue
 		}
-		// Compressed data: up to a marker that is neither a stuffed 0xff nor a restart.
-		for {
-			for b != 0xff {
-				if err := put(b); err != nil {
-					return frame, err
-				}
-				if b, err = f.in.ReadByte(); err != nil {
-					return frame, err
-				}
+		if frame, b, err = f.compressed(frame, b); err != nil {
+			return frame, err
+		}
+	}
+}
+
+// compressed takes compressed data that begins with b, up to the 0xff of a marker that is neither a stuffed 0xff nor a
+// restart. It copies what the reader has at hand instead of asking byte by byte: nearly all of a picture is this.
+func (f *frames) compressed(frame []byte, b byte) ([]byte, byte, error) {
+	for {
+		for b != 0xff {
+			frame = append(frame, b)
+			have, _ := f.in.Peek(f.in.Buffered())
+			n := bytes.IndexByte(have, 0xff)
+			if n < 0 {
+				n = len(have)
 			}
-			following, err := f.in.Peek(1)
-			if err != nil {
-				return frame, err
+			if len(frame)+n >= maxFrame {
+				return frame, 0, failure(TooLarge)
 			}
-			if m := following[0]; m != 0x00 && (m < 0xd0 || m > 0xd7) {
-				break
-			}
-			if err := put(b); err != nil {
-				return frame, err
-			}
-			if err := put(following[0]); err != nil {
-				return frame, err
-			}
-			f.in.Discard(1)
+			frame = append(frame, have[:n]...)
+			f.in.Discard(n)
+			var err error
 			if b, err = f.in.ReadByte(); err != nil {
-				return frame, err
+				return frame, 0, err
 			}
+		}
+		following, err := f.in.Peek(1)
+		if err != nil {
+			return frame, 0, err
+		}
+		if m := following[0]; m != 0x00 && (m < 0xd0 || m > 0xd7) {
+			return frame, b, nil
+		}
+		if len(frame)+2 >= maxFrame {
+			return frame, 0, failure(TooLarge)
+		}
+		frame = append(frame, b, following[0])
+		f.in.Discard(1)
+		if b, err = f.in.ReadByte(); err != nil {
+			return frame, 0, err
 		}
 	}
 }

@@ -1,90 +1,69 @@
 package camera
 
 import (
-	"context"
-	"time"
-
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h265"
 )
 
-// video collects what is needed of an H.264 stream: its parameter sets, one keyframe, and how fast pictures come. One
-// goroutine at a time uses it.
-type video struct {
-	sps, pps []byte
-	keyframe [][]byte
-	bytes    int
-	first    time.Duration // of the pictures that were timed
-	last     time.Duration
-	count    int
-}
+// parameters are the newest parameter sets of a video, which a decoder needs before a key frame. They are looked at in
+// the camera's own order: VPS (H.265 only), SPS, PPS.
+type parameters struct{ vps, sps, pps []byte }
 
-// add takes an access unit and its time; true when nothing more is needed.
-func (v *video) add(unit [][]byte, at time.Duration) (done bool, err error) {
-	key := false
-	size := 0
+// take keeps what is in an access unit, and tells whether that is a key frame.
+func (p *parameters) take(codec string, unit [][]byte) (key bool) {
 	for _, n := range unit {
-		if len(n) == 0 {
-			continue
+		switch {
+		case len(n) == 0:
+		case codec == CodecH264:
+			switch h264.NALUType(n[0] & 0x1f) {
+			case h264.NALUTypeSPS:
+				p.sps = n
+			case h264.NALUTypePPS:
+				p.pps = n
+			case h264.NALUTypeIDR:
+				key = true
+			}
+		default:
+			switch h265.NALUType((n[0] >> 1) & 0x3f) {
+			case h265.NALUType_VPS_NUT:
+				p.vps = n
+			case h265.NALUType_SPS_NUT:
+				p.sps = n
+			case h265.NALUType_PPS_NUT:
+				p.pps = n
+			case h265.NALUType_IDR_W_RADL, h265.NALUType_IDR_N_LP, h265.NALUType_CRA_NUT:
+				key = true
+			}
 		}
-		size += len(n)
-		switch h264.NALUType(n[0] & 0x1f) {
-		case h264.NALUTypeSPS:
-			v.sps = n
-		case h264.NALUTypePPS:
-			v.pps = n
-		case h264.NALUTypeIDR:
-			key = true
-		}
 	}
-	if v.bytes += size; v.bytes > maxTotal || size > maxFrame {
-		return false, failure(TooLarge)
-	}
-	if key && v.keyframe == nil && v.sps != nil && v.pps != nil {
-		v.keyframe = unit
-	}
-	switch {
-	case v.count == 0 || at < v.first: // B-frames come before what they were filmed after
-		v.first = at
-		v.last = max(v.last, at)
-	default:
-		v.last = max(v.last, at)
-	}
-	v.count++
-	return v.keyframe != nil && (v.count >= enough || v.last-v.first >= measure), nil
+	return key
 }
 
-// sized takes the size over from the parameter set, also where no picture can be made.
-func (l *look) sized(v *video) (h264.SPS, error) {
-	var s h264.SPS
-	if v.sps == nil || s.Unmarshal(v.sps) != nil {
-		return s, failure(UnsupportedCodec)
-	}
-	l.result.Codec, l.result.Width, l.result.Height = "H264", s.Width(), s.Height()
-	if s.Width()*s.Height() > maxPixels {
-		return s, failure(TooLarge)
-	}
-	return s, nil
+// complete tells whether a decoder could begin.
+func (p *parameters) complete(codec string) bool {
+	return p.sps != nil && p.pps != nil && (codec == CodecH264 || p.vps != nil)
 }
 
-// video makes the look's picture of a keyframe.
-func (l *look) video(ctx context.Context, v *video) error {
-	s, err := l.sized(v)
-	if err != nil {
-		return err
-	}
-	if span := v.last - v.first; span > 0 && v.count > 2 {
-		l.result.FPS = float64(v.count-1) / span.Seconds()
+// size tells what the parameter sets say. Errors: UnsupportedCodec, TooLarge.
+func (p *parameters) size(codec string) (width, height int, fps float64, err error) {
+	if codec == CodecH264 {
+		var s h264.SPS
+		if p.sps == nil || s.Unmarshal(p.sps) != nil {
+			return 0, 0, 0, failure(UnsupportedCodec)
+		}
+		width, height, fps = s.Width(), s.Height(), s.FPS()
 	} else {
-		l.result.FPS = s.FPS()
+		var s h265.SPS
+		if p.sps == nil || s.Unmarshal(p.sps) != nil {
+			return 0, 0, 0, failure(UnsupportedCodec)
+		}
+		width, height, fps = s.Width(), s.Height(), s.FPS()
 	}
-	if v.keyframe == nil {
-		return failure(Timeout)
+	if width < 1 || height < 1 {
+		return 0, 0, 0, failure(UnsupportedCodec)
 	}
-	unit := append([][]byte{v.sps, v.pps}, v.keyframe...)
-	stream, err := h264.AnnexB(unit).Marshal()
-	if err != nil {
-		return failure(UnsupportedCodec)
+	if width*height > maxPixels {
+		return width, height, fps, failure(TooLarge)
 	}
-	l.jpeg, err = decode(ctx, "h264", stream)
-	return err
+	return width, height, fps, nil
 }

@@ -2,8 +2,9 @@ package camera
 
 import (
 	"context"
+	"errors"
 	"net/http"
-	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,39 +12,45 @@ import (
 	"github.com/bluenviron/gohlslib/v2/pkg/codecs"
 )
 
-// hls looks at an HLS stream: MPEG-TS or fMP4 segments, also low-latency parts.
-func (l *look) hls(ctx context.Context) error {
-	l.result.Kind = HLS
-	u := *l.url
+// maxSegment is how much one answer of an HLS server may hold: ten seconds of 25 Mbit/s.
+const maxSegment = 32 << 20 // bytes
+
+// hls follows an HLS stream: MPEG-TS or fMP4 segments, also low-latency parts.
+func (f *follow) hls(ctx context.Context) error {
+	f.stall = stallHLS
+	f.alive()
+	u := *f.url
 	if u.Scheme == "hls" {
 		u.Scheme = "http"
 	}
 	inner := newClient()
 	defer inner.CloseIdleConnections()
-	way := &watched{RoundTripper: inner.Transport, ctx: ctx, left: maxTotal, user: u.User}
-	var v video
-	done := make(chan error, 1)
-	say := func(err error) {
-		select {
-		case done <- err:
-		default:
-		}
-	}
+	way := &watched{RoundTripper: inner.Transport, ctx: ctx}
 	c := &gohlslib.Client{URI: u.String(), StartDistance: 1, MaxDistance: 1000,
 		HTTPClient:                &http.Client{Transport: way, CheckRedirect: inner.CheckRedirect},
 		OnDownloadPrimaryPlaylist: func(string) {}, OnDownloadStreamPlaylist: func(string) {},
 		OnDownloadSegment: func(string) {}, OnDownloadPart: func(string) {}, OnDecodeError: func(error) {}}
+	took := false // a picture; on the client's goroutine, then, when that has ended, on ours
 	c.OnTracks = func(tracks []*gohlslib.Track) error {
 		for _, t := range tracks {
-			h, ok := t.Codec.(*codecs.H264)
-			if !ok {
+			var sets [][]byte
+			codec := CodecH264
+			switch h := t.Codec.(type) {
+			case *codecs.H264:
+				sets = [][]byte{h.SPS, h.PPS}
+			case *codecs.H265:
+				sets, codec = [][]byte{h.VPS, h.SPS, h.PPS}, CodecH265
+			default:
 				continue
 			}
-			v.sps, v.pps = h.SPS, h.PPS
-			c.OnDataH26x(t, func(pts, _ int64, unit [][]byte) {
-				if full, err := v.add(unit, time.Duration(pts)*time.Second/time.Duration(max(t.ClockRate, 1))); full || err != nil {
-					say(err)
-				}
+			sets = slices.DeleteFunc(sets, func(s []byte) bool { return len(s) == 0 })
+			f.is(Stream{HLS, codec})
+			var line timeline
+			c.OnDataH26x(t, func(ticks, _ int64, unit [][]byte) {
+				took = true
+				pts := time.Duration(ticks) * time.Second / time.Duration(max(t.ClockRate, 1))
+				f.unit(append(sets, unit...), line.at(pts, time.Now()), pts)
+				sets = nil
 			})
 			return nil
 		}
@@ -52,42 +59,29 @@ func (l *look) hls(ctx context.Context) error {
 	if err := c.Start(); err != nil {
 		return failure(BadURL)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- c.Wait2() }()
-	var err error
-	select {
-	case err = <-done:
-	case err = <-ended:
-		ended <- err
-	case <-ctx.Done():
-		err = ctx.Err()
-	}
-	c.Close()
-	<-ended // no callback runs from here on
-	if v.keyframe != nil {
-		return l.video(ctx, &v) // a recording that has ended is as good
-	}
-	if f := way.failed(); f != nil {
-		return f
-	}
-	if ctx.Err() != nil {
-		l.sized(&v)
-		return failure(Timeout)
-	}
-	if _, known := err.(failure); known {
-		return err
+	stop := context.AfterFunc(ctx, c.Close)
+	defer stop()
+	err := c.Wait2()
+	var known failure
+	switch fault := way.failed(); {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case fault != nil:
+		return fault
+	case errors.As(err, &known):
+		return known
+	case took: // a recording that has ended
+		return errEnded
 	}
 	return failure(NotAStream)
 }
 
-// watched counts what comes and keeps what went wrong, which the library says in its own words.
+// watched keeps what went wrong, which the library says in its own words, and limits how much comes and how fast.
 type watched struct {
 	http.RoundTripper
-	ctx  context.Context
-	user *url.Userinfo
+	ctx context.Context
 
-	mu    sync.Mutex // holds what follows
-	left  int
+	mu    sync.Mutex // holds fault
 	fault error
 }
 
@@ -106,7 +100,7 @@ func (w *watched) keep(err error) error {
 	return err
 }
 
-// RoundTrip asks, with the look's time.
+// RoundTrip asks.
 func (w *watched) RoundTrip(r *http.Request) (*http.Response, error) {
 	res, err := w.RoundTripper.RoundTrip(r)
 	if err != nil {
@@ -118,18 +112,14 @@ func (w *watched) RoundTrip(r *http.Request) (*http.Response, error) {
 	case http.StatusNotFound, http.StatusGone:
 		w.keep(failure(NotFound))
 	}
-	w.mu.Lock()
-	left := w.left
-	w.left -= int(max(res.ContentLength, 1<<10))
-	w.mu.Unlock()
-	if left <= 0 {
+	if res.ContentLength > maxSegment {
 		res.Body.Close()
 		return nil, w.keep(failure(TooLarge))
 	}
 	res.Body = struct {
 		*allowance
 		closer
-	}{&allowance{res.Body, left}, closer{res.Body.Close}}
+	}{&allowance{&paced{Reader: res.Body, ctx: w.ctx}, maxSegment}, closer{res.Body.Close}}
 	return res, nil
 }
 

@@ -85,75 +85,120 @@ func withoutURL(err error) error {
 	return err
 }
 
-// http looks at whatever an HTTP address gives.
-func (l *look) http(ctx context.Context) error {
-	if strings.HasSuffix(strings.TrimRight(l.url.Path, "/"), "/whep") {
-		return l.whep(ctx)
+// http follows whatever an HTTP address gives. One that answers with one picture is asked again and again.
+func (f *follow) http(ctx context.Context) error {
+	if strings.HasSuffix(strings.TrimRight(f.url.Path, "/"), "/whep") {
+		return f.whep(ctx)
 	}
-	if strings.EqualFold(path.Ext(l.url.Path), ".m3u8") {
-		return l.hls(ctx)
+	if strings.EqualFold(path.Ext(f.url.Path), ".m3u8") {
+		return f.hls(ctx)
 	}
 	client := newClient()
 	defer client.CloseIdleConnections()
-	res, err := get(ctx, client, l.url)
+	for rounds := 0; ; rounds++ {
+		began := time.Now()
+		n, err := f.answer(ctx, client)
+		switch {
+		case err == errHLS:
+			return f.hls(ctx)
+		case err != nil:
+			return err
+		case n > 2:
+			return errEnded
+		case rounds > 0 && n == 0:
+			return failure(NotAStream)
+		}
+		wanted := f.to.Wanted()
+		if err := pause(ctx, began.Add(max(wanted.Every, pollPace)), wanted.Changed); err != nil {
+			return err
+		}
+	}
+}
+
+// errHLS says that the answer is a playlist.
+var errHLS = errors.New("a playlist")
+
+// answer takes the pictures of one answer, and counts them. It stops after one where pictures are wanted rarely: that
+// costs camera and network less than a stream of which most is thrown away.
+func (f *follow) answer(ctx context.Context, client *http.Client) (pictures int, err error) {
+	res, err := get(ctx, client, f.url)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer res.Body.Close()
-	body := bufio.NewReaderSize(&allowance{res.Body, maxTotal}, 32<<10)
-	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
-	if kind == "" { // odd parameters, such as a boundary with a colon in it
-		kind, _, _ = strings.Cut(res.Header.Get("Content-Type"), ";")
-		kind = strings.ToLower(strings.TrimSpace(kind))
+	body := bufio.NewReaderSize(&paced{Reader: res.Body, ctx: ctx}, 64<<10)
+	kind, err := kindOf(res.Header.Get("Content-Type"), body)
+	if err != nil {
+		return 0, err
 	}
-	start, _ := body.Peek(8) // shorter at the end, which reading meets again
+	f.is(Stream{Kind: kind, Codec: CodecJPEG})
+	in := &frames{in: body}
+	for {
+		frame, err := in.next()
+		switch {
+		case err == nil:
+		case errors.Is(err, failure(NotAStream)) && pictures > 0: // the end, after pictures
+			return pictures, nil
+		default:
+			return pictures, err
+		}
+		if err := f.jpeg(frame, in.began, 0); err != nil {
+			return pictures, err
+		}
+		pictures++
+		if f.to.Wanted().Every >= rare {
+			return 1, nil
+		}
+	}
+}
+
+// rare is from when on a stream is not held open between two pictures.
+const rare = time.Second
+
+// kindOf tells what an answer is by its type, or else by how it begins.
+func kindOf(contentType string, body *bufio.Reader) (kind string, err error) {
+	media, _, _ := mime.ParseMediaType(contentType)
+	if media == "" { // odd parameters, such as a boundary with a colon in it
+		media, _, _ = strings.Cut(contentType, ";")
+		media = strings.ToLower(strings.TrimSpace(media))
+	}
+	if strings.HasPrefix(media, "multipart/") {
+		return MJPEG, nil
+	}
+	start, err := body.Peek(7)
 	switch {
 	case strings.HasPrefix(string(start), "#EXTM3U"):
-		res.Body.Close()
-		return l.hls(ctx)
-	case strings.HasPrefix(kind, "multipart/"), strings.HasPrefix(string(start), "--"):
-		return l.mjpeg(body)
-	case kind == "image/jpeg", kind == "image/jpg", strings.HasPrefix(string(start), soi):
-		return l.snapshot(body)
+		return "", errHLS
+	case strings.HasPrefix(string(start), "--"):
+		return MJPEG, nil
+	case media == "image/jpeg", media == "image/jpg", strings.HasPrefix(string(start), soi):
+		return JPEG, nil
+	case err != nil && !errors.Is(err, io.EOF):
+		return "", err
 	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return failure(NotAStream)
+	return "", failure(NotAStream)
 }
 
-func (l *look) mjpeg(body *bufio.Reader) error {
-	l.result.Kind, l.result.Codec = MJPEG, "JPEG"
-	f := &frames{in: body}
-	first, err := f.next()
-	if err != nil {
-		return err
-	}
-	if err := l.picture(first); err != nil {
-		return err
-	}
-	began := time.Now()
-	n := 0
-	for last := began; n < enough && last.Sub(began) < measure; n++ {
-		if _, err := f.next(); err != nil {
-			break // the first one is enough to look at
+// paced reads no faster than any camera sends.
+type paced struct {
+	io.Reader
+	ctx  context.Context
+	free time.Time // when the next read may begin
+}
+
+func (p *paced) Read(b []byte) (int, error) {
+	if wait := time.Until(p.free); wait > 0 {
+		if wait > 10*time.Millisecond {
+			if err := pause(p.ctx, p.free, nil); err != nil {
+				return 0, err
+			}
 		}
-		last = time.Now()
-		l.result.FPS = float64(n+1) / max(last.Sub(began).Seconds(), 0.001)
+	} else {
+		p.free = time.Now()
 	}
-	if n < 2 {
-		l.result.FPS = 0
-	}
-	return nil
-}
-
-func (l *look) snapshot(body *bufio.Reader) error {
-	l.result.Kind, l.result.Codec = JPEG, "JPEG"
-	frame, err := (&frames{in: body}).next()
-	if err != nil {
-		return err
-	}
-	return l.picture(frame)
+	n, err := p.Reader.Read(b)
+	p.free = p.free.Add(time.Duration(n) * time.Second / maxRate)
+	return n, err
 }
 
 // allowance ends a body that is longer than anybody needs.

@@ -8,19 +8,6 @@ import (
 	"sync"
 )
 
-// picture takes a JPEG as the look's picture.
-func (l *look) picture(frame []byte) error {
-	c, err := jpeg.DecodeConfig(bytes.NewReader(frame))
-	if err != nil || c.Width < 1 || c.Height < 1 {
-		return failure(UnsupportedCodec)
-	}
-	l.result.Width, l.result.Height, l.jpeg = c.Width, c.Height, frame
-	if c.Width*c.Height > maxPixels {
-		return failure(TooLarge)
-	}
-	return nil
-}
-
 // fit gives a picture that a page can show and that is small enough for a result. That it decodes is part of the look.
 func fit(frame []byte) ([]byte, error) {
 	img, err := jpeg.Decode(bytes.NewReader(frame))

@@ -3,6 +3,8 @@ package camera
 import (
 	"context"
 	"errors"
+	"io"
+	"slices"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v5"
@@ -13,33 +15,30 @@ import (
 	"github.com/pion/rtp"
 )
 
-// rtsp looks at an RTSP stream: by TCP, which goes through everything, and by UDP where a camera knows nothing else.
-func (l *look) rtsp(ctx context.Context) error {
-	l.result.Kind = RTSP
-	err := l.rtspBy(ctx, gortsplib.ProtocolTCP)
+// rtsp follows an RTSP stream: by TCP, which goes through everything, and by UDP where a camera knows nothing else.
+func (f *follow) rtsp(ctx context.Context) error {
+	err := f.rtspBy(ctx, gortsplib.ProtocolTCP)
 	var bad liberrors.ErrClientBadStatusCode
 	var udpOnly liberrors.ErrClientServerRequestedUDP
 	if (errors.As(err, &bad) && bad.Code == base.StatusUnsupportedTransport) || errors.As(err, &udpOnly) {
-		err = l.rtspBy(ctx, gortsplib.ProtocolUDP)
-	}
-	if errors.As(err, &bad) {
-		switch bad.Code {
-		case base.StatusUnauthorized, base.StatusForbidden:
-			return failure(RefusedLogin)
-		case base.StatusNotFound, base.StatusGone:
-			return failure(NotFound)
-		}
-		return failure(NotAStream)
+		err = f.rtspBy(ctx, gortsplib.ProtocolUDP)
 	}
 	var auth liberrors.ErrClientAuthSetup
-	if errors.As(err, &auth) {
+	switch {
+	case errors.As(err, &auth):
 		return failure(RefusedLogin)
+	case !errors.As(err, &bad):
+		return err
+	case bad.Code == base.StatusUnauthorized || bad.Code == base.StatusForbidden:
+		return failure(RefusedLogin)
+	case bad.Code == base.StatusNotFound || bad.Code == base.StatusGone:
+		return failure(NotFound)
 	}
-	return err
+	return failure(NotAStream)
 }
 
-func (l *look) rtspBy(ctx context.Context, protocol gortsplib.Protocol) error {
-	u, err := base.ParseURL(l.url.String())
+func (f *follow) rtspBy(ctx context.Context, protocol gortsplib.Protocol) error {
+	u, err := base.ParseURL(f.url.String())
 	if err != nil {
 		return failure(BadURL)
 	}
@@ -50,12 +49,9 @@ func (l *look) rtspBy(ctx context.Context, protocol gortsplib.Protocol) error {
 	if err := c.Start(); err != nil {
 		return err
 	}
+	defer c.Close()
 	stop := context.AfterFunc(ctx, c.Close)
-	defer func() {
-		if stop() {
-			c.Close()
-		}
-	}()
+	defer stop()
 	d, _, err := c.Describe(u)
 	if err != nil {
 		if kept != nil {
@@ -63,27 +59,29 @@ func (l *look) rtspBy(ctx context.Context, protocol gortsplib.Protocol) error {
 		}
 		return notRTSP(ctx, err)
 	}
-	f := &follower{l: l, c: c, done: make(chan error, 1)}
-	switch err := f.setup(d); {
-	case err != nil:
+	t := &track{follow: f, c: c, failed: make(chan error, 1)}
+	if err := t.setup(d); err != nil {
 		return err
-	case f.h264 == nil && f.mjpeg == nil:
-		return failure(UnsupportedCodec)
 	}
 	if _, err := c.Play(nil); err != nil {
 		return err
 	}
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
 	select {
-	case err = <-f.done:
-	case <-ctx.Done():
-		err = ctx.Err()
-	}
-	if stop() { // no callback runs from here on
+	case err = <-t.failed:
 		c.Close()
-	} else {
-		c.Wait()
+		<-ended // no callback runs from here on
+		return err
+	case err = <-ended:
 	}
-	return f.finish(ctx, err)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if !f.last.IsZero() || errors.Is(err, io.EOF) {
+		return errEnded
+	}
+	return err
 }
 
 // notRTSP tells a port that speaks something else from one that answers nothing.
@@ -100,100 +98,82 @@ func notRTSP(ctx context.Context, err error) error {
 	return failure(NotAStream)
 }
 
-// follower takes one video track. Its fields are the client's goroutine's until that has ended.
-type follower struct {
-	l     *look
-	c     *gortsplib.Client
-	h264  *format.H264
-	mjpeg *format.MJPEG
-	v     video
-	done  chan error
+// track is the video of a stream. Its callbacks run on the client's goroutine.
+type track struct {
+	*follow
+	c      *gortsplib.Client
+	line   timeline
+	failed chan error // of a picture that cannot be used
 }
 
 // setup chooses the first track that can be used.
-func (f *follower) setup(d *description.Session) error {
-	var h *format.H264
+func (t *track) setup(d *description.Session) error {
+	var h4 *format.H264
+	var h5 *format.H265
 	var j *format.MJPEG
-	if m := d.FindFormat(&h); m != nil {
-		decoder, err := h.CreateDecoder()
+	if m := d.FindFormat(&h4); m != nil {
+		decoder, err := h4.CreateDecoder()
 		if err != nil {
 			return failure(UnsupportedCodec)
 		}
-		if _, err := f.c.Setup(d.BaseURL, m, 0, 0); err != nil {
-			return err
-		}
-		f.h264 = h
-		f.v.sps, f.v.pps = h.SPS, h.PPS
-		f.c.OnPacketRTP(m, h, func(p *rtp.Packet) {
-			if unit, err := decoder.Decode(p); err == nil {
-				f.take(f.v.add(unit, f.at(m, p, 90000)))
-			}
-		})
-		return nil
+		t.is(Stream{RTSP, CodecH264})
+		return t.take(d, m, h4, func(p *rtp.Packet) ([][]byte, error) { return decoder.Decode(p) }, h4.SPS, h4.PPS)
 	}
 	if m := d.FindFormat(&j); m != nil {
 		decoder, err := j.CreateDecoder()
 		if err != nil {
 			return failure(UnsupportedCodec)
 		}
-		if _, err := f.c.Setup(d.BaseURL, m, 0, 0); err != nil {
-			return err
-		}
-		f.mjpeg = j
-		f.c.OnPacketRTP(m, j, func(p *rtp.Packet) {
+		t.is(Stream{RTSP, CodecJPEG})
+		return t.take(d, m, j, func(p *rtp.Packet) ([][]byte, error) {
 			frame, err := decoder.Decode(p)
-			if err != nil {
-				return
-			}
-			if f.l.jpeg == nil {
-				if err := f.l.picture(frame); err != nil {
-					f.take(false, err)
-					return
-				}
-				f.v.keyframe = [][]byte{frame}
-			}
-			f.take(f.v.add(nil, f.at(m, p, 90000)))
+			return [][]byte{frame}, err
 		})
 	}
-	return nil
-}
-
-// at gives a packet's time; where the stream has no usable clock yet, that of its arrival.
-func (f *follower) at(m *description.Media, p *rtp.Packet, rate int64) time.Duration {
-	pts, ok := f.c.PacketPTS(m, p)
-	if !ok {
-		return f.v.last
-	}
-	return time.Duration(pts) * time.Second / time.Duration(rate)
-}
-
-func (f *follower) take(done bool, err error) {
-	if done || err != nil {
-		select {
-		case f.done <- err:
-		default:
+	if m := d.FindFormat(&h5); m != nil {
+		decoder, err := h5.CreateDecoder()
+		if err != nil {
+			return failure(UnsupportedCodec)
 		}
+		t.is(Stream{RTSP, CodecH265})
+		return t.take(d, m, h5, func(p *rtp.Packet) ([][]byte, error) { return decoder.Decode(p) }, h5.VPS, h5.SPS, h5.PPS)
 	}
+	return failure(UnsupportedCodec)
 }
 
-func (f *follower) finish(ctx context.Context, err error) error {
-	late := err != nil && ctx.Err() != nil
-	if err != nil && !late {
+// take has the packets of a track become pictures. Parameter sets of the description go before the first one.
+func (t *track) take(d *description.Session, m *description.Media, fm format.Format, decode func(*rtp.Packet) ([][]byte, error), sets ...[]byte) error {
+	if _, err := t.c.Setup(d.BaseURL, m, 0, 0); err != nil {
 		return err
 	}
-	if f.mjpeg != nil {
-		f.l.result.Codec = "JPEG"
-		if f.l.jpeg == nil {
-			return failure(Timeout)
+	sets = slices.DeleteFunc(sets, func(s []byte) bool { return len(s) == 0 })
+	var began time.Time // of the picture whose packets come
+	t.c.OnPacketRTP(m, fm, func(p *rtp.Packet) {
+		now := time.Now()
+		if began.IsZero() {
+			began = now
 		}
-		if span := f.v.last - f.v.first; span > 0 {
-			f.l.result.FPS = float64(f.v.count-1) / span.Seconds()
+		unit, err := decode(p)
+		if err != nil { // it is not whole yet, or some of it was lost
+			return
 		}
-		return nil
-	}
-	if late {
-		f.l.sized(&f.v) // what is known is said
-		return failure(Timeout)
-	}
-	return f.l.video(ctx, &f.v)
+		at, pts := began, time.Duration(0)
+		began = time.Time{}
+		if ticks, ok := t.c.PacketPTS(m, p); ok {
+			pts = time.Duration(ticks) * time.Second / time.Duration(fm.ClockRate())
+			at = t.line.at(pts, at)
+		}
+		if t.found.Codec != CodecJPEG {
+			t.unit(append(sets, unit...), at, pts)
+			sets = nil
+			return
+		}
+		if err := t.jpeg(unit[0], at, pts); err != nil {
+			select {
+			case t.failed <- err:
+			default:
+			}
+		}
+	})
+	return nil
 }

@@ -4,7 +4,6 @@ package camera
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -22,27 +21,25 @@ const maxSDP = 64 << 10 // bytes
 // plain gives the HTTP scheme behind a scheme that names what is spoken over it.
 var plain = map[string]string{"whep": "http", "wheps": "https", "webrtc": "http", "webrtcs": "https"}
 
-// whep looks at a WebRTC stream by WHEP (RFC 9725's counterpart for playing): mediamtx, go2rtc, camera-streamer. It is
+// whep follows a WebRTC stream by WHEP (RFC 9725's counterpart for playing): mediamtx, go2rtc, camera-streamer. It is
 // only in programs built with the tag whep: WebRTC makes the agent 4.5 MB larger on disk and 2 MB in RAM, which is more
 // than the agent may take (TestMemory).
-func (l *look) whep(ctx context.Context) error {
-	l.result.Kind = WHEP
-	u := *l.url
+func (f *follow) whep(ctx context.Context) error {
+	u := *f.url
 	if scheme := plain[u.Scheme]; scheme != "" {
 		u.Scheme = scheme
 	}
+	f.is(Stream{WHEP, CodecH264})
 	peer, err := newPeer()
 	if err != nil {
 		return err
 	}
-	defer peer.Close()
 	var once sync.Once
-	var v video
-	done, ended := make(chan error, 1), make(chan struct{})
+	done, ended := make(chan error, 2), make(chan struct{})
 	peer.OnTrack(func(t *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 		once.Do(func() {
 			defer close(ended)
-			done <- receive(ctx, peer, t, &v)
+			done <- f.receive(peer, t)
 		})
 	})
 	peer.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
@@ -53,6 +50,11 @@ func (l *look) whep(ctx context.Context) error {
 			}
 		}
 	})
+	defer func() {
+		peer.Close()
+		once.Do(func() { close(ended) })
+		<-ended // no frame comes from here on
+	}()
 	leave, err := agree(ctx, peer, &u)
 	if leave != nil {
 		defer leave()
@@ -62,14 +64,10 @@ func (l *look) whep(ctx context.Context) error {
 	}
 	select {
 	case err = <-done:
-	case <-ctx.Done():
-		return failure(Timeout)
-	}
-	if err != nil {
 		return err
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	<-ended
-	return l.video(ctx, &v)
 }
 
 func newPeer() (*webrtc.PeerConnection, error) {
@@ -159,8 +157,8 @@ func agree(ctx context.Context, peer *webrtc.PeerConnection, u *url.URL) (leave 
 	return leave, nil
 }
 
-// receive takes the track until there is enough of it.
-func receive(ctx context.Context, peer *webrtc.PeerConnection, t *webrtc.TrackRemote, v *video) error {
+// receive takes the track's pictures.
+func (f *follow) receive(peer *webrtc.PeerConnection, t *webrtc.TrackRemote) error {
 	if !strings.EqualFold(t.Codec().MimeType, webrtc.MimeTypeH264) {
 		return failure(UnsupportedCodec)
 	}
@@ -168,22 +166,18 @@ func receive(ctx context.Context, peer *webrtc.PeerConnection, t *webrtc.TrackRe
 	if err := decoder.Init(); err != nil {
 		return failure(UnsupportedCodec)
 	}
-	if until, ok := ctx.Deadline(); ok {
-		t.SetReadDeadline(until)
-	}
 	var asked time.Time
 	var first uint32
-	for n := 0; ; n++ {
-		if v.keyframe == nil && time.Since(asked) > time.Second { // a camera that can gives a keyframe at once
-			asked = time.Now()
+	var line timeline
+	var sets parameters
+	for n, begun := 0, false; ; n++ {
+		if now := time.Now(); (!begun || f.to.Wanted().KeyFrame) && now.Sub(asked) > time.Second { // a camera that can gives one at once
+			asked = now
 			peer.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(t.SSRC())}})
 		}
 		p, _, err := t.ReadRTP()
 		if err != nil {
-			if ctx.Err() != nil || errors.Is(err, io.EOF) {
-				return failure(Timeout)
-			}
-			return err
+			return errEnded
 		}
 		if n == 0 {
 			first = p.Timestamp
@@ -192,8 +186,8 @@ func receive(ctx context.Context, peer *webrtc.PeerConnection, t *webrtc.TrackRe
 		if err != nil {
 			continue
 		}
-		if full, err := v.add(unit, time.Duration(int32(p.Timestamp-first))*time.Second/90000); full || err != nil {
-			return err
-		}
+		begun = sets.take(CodecH264, unit) || begun
+		pts := time.Duration(int32(p.Timestamp-first)) * time.Second / 90000
+		f.unit(unit, line.at(pts, time.Now()), pts)
 	}
 }

@@ -4,8 +4,8 @@ package camera
 
 import "context"
 
-// whep says that this program was built without WebRTC: see the other whep.
-func (l *look) whep(context.Context) error {
-	l.result.Kind, l.unsupported = WHEP, true
-	return failure(NotAStream)
+// whep says that this program was built without WebRTC: see the other one.
+func (f *follow) whep(context.Context) error {
+	f.is(Stream{WHEP, CodecH264})
+	return failure(noWHEP)
 }
