@@ -1,0 +1,104 @@
+package gcode
+
+import "math"
+
+// planner guesses how long the moves take, for files whose slicer does not say. A printer's firmware slows down at each
+// corner to what its jerk allows and speeds up again; so does this, one corner at a time, without looking further ahead.
+type planner struct {
+	seconds float64
+	accel   float64 // mm/s²
+	retract float64 // mm/s², of moves of the filament alone
+	jerk    float64 // mm/s that the speed may change at once
+
+	// The last move, whose end's speed the next one decides.
+	length, speed, entry float64
+	ux, uy, uz           float64
+}
+
+// What a usual printer is set to; M204 and M205 of the file replace it.
+const (
+	usualAcceleration = 1250 // mm/s²: PrusaSlicer's own default profile has 1500 and 1250
+	usualJerk         = 9    // mm/s
+)
+
+func newPlanner() planner {
+	return planner{accel: usualAcceleration, retract: usualAcceleration, jerk: usualJerk}
+}
+
+func (p *planner) add(m *move) {
+	dx, dy, dz := m.x1-m.x0, m.y1-m.y0, m.z1-m.z0
+	length := math.Sqrt(dx*dx + dy*dy + dz*dz)
+	if m.arc != 0 {
+		length = m.length()
+	}
+	if length == 0 {
+		if m.de != 0 {
+			p.stop()
+			p.seconds += ramp(math.Abs(m.de), m.feed, 0, 0, p.retract)
+		}
+		return
+	}
+	ux, uy, uz := dx/length, dy/length, dz/length
+	corner := 0.0
+	if p.speed > 0 {
+		cx, cy, cz := m.feed*ux-p.speed*p.ux, m.feed*uy-p.speed*p.uy, m.feed*uz-p.speed*p.uz
+		change := math.Sqrt(cx*cx + cy*cy + cz*cz)
+		corner = math.Min(m.feed, p.speed)
+		if change > p.jerk {
+			corner *= p.jerk / change
+		}
+		p.seconds += ramp(p.length, p.speed, p.entry, corner, p.accel)
+	}
+	p.length, p.speed, p.entry = length, m.feed, corner
+	p.ux, p.uy, p.uz = ux, uy, uz
+}
+
+// stop ends the last move at rest.
+func (p *planner) stop() {
+	if p.speed > 0 {
+		p.seconds += ramp(p.length, p.speed, p.entry, 0, p.accel)
+		p.speed = 0
+	}
+}
+
+// ramp is the time for a way that begins and ends at the given speeds.
+func ramp(length, speed, entry, exit, accel float64) float64 {
+	up, down := speed-entry, speed-exit
+	if up*(speed+entry)+down*(speed+exit) <= 2*accel*length {
+		return length/speed + (up*up+down*down)/(2*speed*accel)
+	}
+	// Too short to come to its speed.
+	peak := math.Sqrt((entry*entry+exit*exit)/2 + accel*length)
+	if peak < entry || peak < exit {
+		return 2 * length / (entry + exit)
+	}
+	return (2*peak - entry - exit) / accel
+}
+
+// dwell is G4.
+func (p *planner) dwell(c *command) {
+	p.stop()
+	s, ok := c.word('S')
+	if ms, has := c.word('P'); has && !ok {
+		s = ms / 1000
+	}
+	if s > 0 && s < 24*3600 {
+		p.seconds += s
+	}
+}
+
+// limits is M204 (accelerations) and M205 (jerk).
+func (p *planner) limits(c *command) {
+	set := func(to *float64, letter byte, low, high float64) {
+		if v, ok := c.word(letter); ok && v > 0 {
+			*to = math.Max(low, math.Min(high, v))
+		}
+	}
+	if c.number == 205 {
+		set(&p.jerk, 'X', 0.1, 100)
+		return
+	}
+	set(&p.accel, 'S', 10, 100000)
+	set(&p.accel, 'P', 10, 100000)
+	set(&p.retract, 'R', 10, 100000)
+}
