@@ -49,7 +49,8 @@ type Command struct {
 	Factor      *float64 `json:"factor,omitzero"`      // set_feed_rate, set_flow_rate: %
 	Speed       *float64 `json:"speed,omitzero"`       // set_fan_speed: %
 	Amount      *float64 `json:"amount,omitzero"`      // extrude: mm of filament, negative retracts
-	Line        string   `json:"line,omitzero"`        // gcode
+	Line        string   `json:"line,omitzero"`        // gcode: one line of the terminal
+	Lines       []string `json:"lines,omitzero"`       // gcode: a macro's, one after the other until one is refused; instead of line
 	Action      string   `json:"action,omitzero"`      // system: source/action as OctoPrint names it, such as core/restart
 
 	Origin string     `json:"origin,omitzero"` // print, delete_file, send_file: local or sdcard
@@ -97,6 +98,9 @@ const (
 	ResultOutcomeUnknown ResultCode = "outcome_unknown" // the device was interrupted between beginning and end
 	ResultFailed         ResultCode = "failed"          // OctoPrint refused it or could not do it
 )
+
+// ResultCodes are all of them.
+var ResultCodes = []ResultCode{ResultDone, ResultNotNow, ResultOutOfRange, ResultExpired, ResultNoClock, ResultOutcomeUnknown, ResultFailed}
 
 // Transfer is device/{id}/transfer: how far a file is on its way between library and device.
 type Transfer struct {

@@ -19,7 +19,27 @@ type Presence struct {
 	Python    string `json:"python,omitzero"`
 	OS        string `json:"os,omitzero"` // such as "linux/arm64"
 	Host      string `json:"host,omitzero"`
+
+	// What OctoPrint's owner lets the agent do beyond the usual.
+	Rights []string       `json:"rights,omitzero"` // RightSystem, RightTerminal
+	System []SystemAction `json:"system,omitzero"` // with RightSystem: what there is to do
 }
+
+// Rights that OctoPrint's owner may tick for the agent's account.
+const (
+	RightSystem   = "system"
+	RightTerminal = "terminal"
+)
+
+// SystemAction is one of OctoPrint's own system commands.
+type SystemAction struct {
+	Action string `json:"action"`        // source/action, such as core/restart
+	Name   string `json:"name,omitzero"` // as OctoPrint's owner sees it
+	Ask    bool   `json:"ask,omitzero"`  // OctoPrint itself asks before it does it
+}
+
+// MaxSystem is how many system commands an agent tells of.
+const MaxSystem = 32
 
 // TimeRequest is device/{id}/time. T0 is the device's own reading, given back unread.
 type TimeRequest struct {

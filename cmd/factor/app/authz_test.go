@@ -9,7 +9,9 @@ import (
 	"testing"
 
 	"github.com/kangbyounggwan/factor/internal/server/account"
+	"github.com/kangbyounggwan/factor/internal/server/audit"
 	"github.com/kangbyounggwan/factor/internal/server/web/push/pushclient"
+	"github.com/kangbyounggwan/factor/internal/wire"
 )
 
 // actors are who asks, in the order of a row's verdicts.
@@ -36,6 +38,7 @@ var (
 	inBrowser = row{"whose it is, in a browser", []string{in, hidden, hidden, hidden, sign, hidden, sign, no, sign, session, no}}
 	plugins   = row{"plugins", []string{sign, sign, sign, sign, sign, sign, sign, in, sign, in, in}}
 	accounts  = row{"people and plugins", []string{in, in, in, in, sign, in, sign, in, sign, in, in}}
+	operators = row{"who controls", []string{in, in, no, hidden, sign, hidden, sign, no, sign, in, no}}
 	enrolling = row{"who owns the workspace, or has a code", []string{in, no, no, hidden, sign, hidden, sign, no, sign, in, in}}
 	nothing   = row{"nothing is there", []string{hidden, hidden, hidden, hidden, hidden, hidden, hidden, hidden, hidden, hidden, hidden}}
 )
@@ -114,7 +117,11 @@ var table = map[string]struct {
 	"POST /api/v1/printers/{uuid}/replace":                       {owners, `{"uuid":"0b9c7b8e-1111-4222-8333-444455556666"}`},
 	"GET /api/v1/printers/{uuid}/cameras":                        {lookers, ""},
 	"PUT /api/v1/printers/{uuid}/cameras":                        {owners, `{"items":[]}`},
-	"POST /api/v1/printers/{uuid}/attention/ack":                 {row{"who controls", []string{in, in, no, hidden, sign, hidden, sign, no, sign, in, no}}, ""},
+	"POST /api/v1/printers/{uuid}/attention/ack":                 {operators, ""},
+	"POST /api/v1/printers/{uuid}/commands":                      {operators, `{"type":"pause"}`},
+	"GET /api/v1/printers/{uuid}/commands":                       {lookers, ""},
+	"GET /api/v1/printers/{uuid}/commands/{id}":                  {lookers, ""},
+	"PUT /api/v1/printers/{uuid}/limits":                         {owners, `{"max_temperatures":{}}`},
 	"GET /api/v1/printers/{uuid}/events":                         {lookers, ""},
 	"GET /api/v1/printers/{uuid}/history":                        {lookers, ""},
 	"GET /api/v1/printers/{uuid}/files":                          {lookers, ""},
@@ -236,6 +243,9 @@ func (c *cast) path(t *testing.T, route, actor string) (path string, undo func()
 	case strings.Contains(path, "/printers/{uuid}"):
 		uuid, _ := owner.enrol(t, "P")
 		undo = func() { owner.call(t, "DELETE", "/api/v1/printers/"+uuid, nil) }
+		if strings.HasSuffix(path, "/commands/{id}") {
+			path = strings.Replace(path, "{id}", c.given(t, uuid), 1)
+		}
 		return strings.Replace(path, "{uuid}", uuid, 1), undo
 	case strings.Contains(path, "{invitation_id}"):
 		id := c.invite(t, "other", "viewer")
@@ -281,6 +291,17 @@ func (c *cast) path(t *testing.T, route, actor string) (path string, undo func()
 		return strings.Replace(path, "{id}", made.ID, 1), undo
 	}
 	return path, undo
+}
+
+// given gives the id of a command in a printer's audit.
+func (c *cast) given(t *testing.T, uuid string) string {
+	t.Helper()
+	place, _ := c.Printers.Place(uuid)
+	e := audit.Entry{ID: wire.NewUUID(), WorkspaceID: place.WorkspaceID, Actor: "-", Action: "command.pause", Target: audit.Target{Kind: "printer", ID: place.PrinterID}}
+	if err := c.Audit.Record(t.Context(), nil, e); err != nil {
+		t.Fatal(err)
+	}
+	return e.ID
 }
 
 func (c *cast) workspacePath(path, name, id string) string {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/kangbyounggwan/factor/docs"
 	"github.com/kangbyounggwan/factor/internal/server/agents"
+	"github.com/kangbyounggwan/factor/internal/server/command"
 	"github.com/kangbyounggwan/factor/internal/server/config"
 	"github.com/kangbyounggwan/factor/internal/server/gateway"
 	"github.com/kangbyounggwan/factor/internal/server/gateway/printers"
@@ -40,6 +41,7 @@ type Server struct {
 	*People
 	Printers *printer.Service
 	Jobs     *job.Service
+	Commands *command.Service
 	Gateway  *gateway.Gateway
 	Push     *push.Server
 	Plugin   *plugin.Service
@@ -111,6 +113,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	s.onClose("background work", s.endBackground)
 	for name, run := range map[string]func(context.Context) error{
 		"mail": s.Mail.Run, "accounts": s.Accounts.Run, "audit": s.Audit.Run, "printers": s.Printers.Run, "jobs": s.Jobs.Run,
+		"commands": s.Commands.Run,
 	} {
 		s.running.Go(func() {
 			if err := run(background); err != nil && background.Err() == nil {
@@ -169,15 +172,21 @@ func (s *Server) startPrinters(ctx context.Context) error {
 		Log: s.Log, Metrics: s.metrics, UUIDLogin: bool(s.Settings.UUIDLogin),
 		Limits: gateway.Limits{Connections: s.Settings.MaxConnections, PerAddress: s.Settings.MaxConnectionsPerAddress},
 	}
-	door := &printers.Door{Printers: s.Printers}
+	s.Commands = &command.Service{DB: s.DB, Bus: s.Bus, Access: s.Workspaces, Printers: commanded{s.Printers}, Devices: s.Gateway,
+		Audit: s.Audit, Log: s.Log, Metrics: s.metrics}
+	door := &printers.Door{Printers: s.Printers, Commands: s.Commands}
 	s.Gateway.Registry, s.Gateway.Sink, s.Printers.Devices = door, door, s.Gateway
 	s.Accounts.OnDelete = append(s.Accounts.OnDelete, s.Printers.DeleteWorkspaces)
+	s.Accounts.OnDelete = append(s.Accounts.OnDelete, s.Commands.DeleteWorkspaces)
 	s.Accounts.Deleted = append(s.Accounts.Deleted, s.Printers.WorkspacesDeleted)
 	s.Accounts.Disabled = s.Printers.SetDisabled
 	if err := s.Printers.Initialize(ctx); err != nil {
 		return err
 	}
 	s.onClose("history", s.Printers.Close)
+	if err := s.Commands.Initialize(ctx); err != nil {
+		return err
+	}
 	return nil
 }
 
@@ -197,7 +206,7 @@ func (s *Server) startDoors() error {
 		Names:        func() []string { return certs.OwnNames(s.Certs.Names...) },
 		MetricsLocal: bool(s.Settings.Metrics), ConnectionsPerAddress: s.Settings.MaxWebConnectionsPerAddress,
 		Accounts:     s.Accounts,
-		Capabilities: []web.Capability{s.Accounts, s.Workspaces, s.Audit, s.Mail, s.Printers, s.Jobs},
+		Capabilities: []web.Capability{s.Accounts, s.Workspaces, s.Audit, s.Mail, s.Printers, s.Jobs, s.Commands},
 		Plugin:       s.Printers, Downloads: s.Plugin, HTTPSPort: portOf(s.open.https), PlainPort: s.plainPort, Trusted: s.Certs.Trusted,
 		Docs: docs.Files, Styles: pages.Styles, Push: s.Push, MQTT: s.Gateway, AuthorityPEM: s.Certs.Authority().PEM,
 		Ready: s.ready, Describe: s.description(), Gatherer: s.metrics, Registerer: s.metrics, Log: s.Log,
@@ -214,6 +223,7 @@ func (s *Server) startDoors() error {
 	if s.open.https != nil {
 		s.Web.Serve(s.open.https, s.Certs.WebTLS(), nil)
 	}
+	s.onClose("commands", s.Commands.Close) // the first to end: clicks that wait for a device keep requests from ending
 	return nil
 }
 

@@ -26,6 +26,8 @@ const (
 	OK      Result = "ok"
 	Refused Result = "refused" // the right or the proof was missing
 	Failed  Result = "failed"  // allowed, but it did not work
+	Pending Result = "pending" // begun, and not ended yet: see Finish
+	Unknown Result = "unknown" // whether it worked cannot be told
 )
 
 const (
@@ -46,6 +48,7 @@ type Target struct {
 
 // Entry is one thing that somebody did. Actor fields left empty are taken from the context's actor.
 type Entry struct {
+	ID          string // a UUID v7, for Finish; "": made here
 	WorkspaceID string // whose owners see it; "" is for the administrator only
 	ActorID     string
 	Actor       string // name at that time
@@ -128,10 +131,22 @@ func insert(ctx context.Context, db bun.IDB, rows ...row) error {
 	return nil
 }
 
-func (l *Log) newRow(ctx context.Context, e Entry) (row, error) {
-	id, err := uuid.NewV7()
+// Finish says in tx how an entry ended that was recorded as pending.
+func (l *Log) Finish(ctx context.Context, tx bun.IDB, id string, result Result, detail any) error {
+	_, err := tx.NewUpdate().Model((*row)(nil)).Set("result = ?", result).Set("detail = ?", marshalDetail(detail)).Where("id = ?", id).Exec(ctx)
 	if err != nil {
-		return row{}, err
+		return fmt.Errorf("finish an entry of the audit: %w", err)
+	}
+	return nil
+}
+
+func (l *Log) newRow(ctx context.Context, e Entry) (row, error) {
+	if e.ID == "" {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return row{}, err
+		}
+		e.ID = id.String()
 	}
 	a, _ := workspace.ActorFrom(ctx)
 	if e.ActorID == "" && e.Actor == "" {
@@ -147,7 +162,7 @@ func (l *Log) newRow(ctx context.Context, e Entry) (row, error) {
 		e.Result = OK
 	}
 	return row{
-		ID: id.String(), At: l.Now().UnixMilli(), WorkspaceID: e.WorkspaceID,
+		ID: e.ID, At: l.Now().UnixMilli(), WorkspaceID: e.WorkspaceID,
 		ActorID: e.ActorID, Actor: clip(e.Actor), OnBehalfOf: clip(e.OnBehalfOf), Via: string(e.Via), Address: clip(e.Address),
 		Action: e.Action, TargetKind: e.Target.Kind, TargetID: clip(e.Target.ID), TargetName: clip(e.Target.Name),
 		Result: e.Result, Detail: marshalDetail(e.Detail),

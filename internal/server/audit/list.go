@@ -21,7 +21,7 @@ type LogItem struct {
 	Address    string          `json:"address"`
 	Action     string          `json:"action"`
 	Target     Target          `json:"target"`
-	Result     Result          `json:"result" enum:"ok,refused,failed"`
+	Result     Result          `json:"result" enum:"ok,refused,failed,pending,unknown"`
 	Detail     json.RawMessage `json:"detail,omitempty"`
 }
 
@@ -29,6 +29,10 @@ type LogItem struct {
 type Query struct {
 	WorkspaceIDs []string // entries of these
 	Server       bool     // instead: what concerns the server and its accounts, see serverKinds
+	TargetID     string   // only what was done to this
+	ActorID      string   // only what this one did
+	Action       string   // only actions that begin with this
+	ID           string   // only this one
 	Before       string   // id of an entry: what came before it
 	Text         string   // in actor, action, address or target
 	Limit        int
@@ -56,6 +60,14 @@ func (l *Log) List(ctx context.Context, q Query) (LogPage, error) {
 		return page, nil
 	default:
 		sel = sel.Where("workspace_id IN (?)", bun.List(q.WorkspaceIDs))
+	}
+	for column, value := range map[string]string{"target_id": q.TargetID, "actor_id": q.ActorID, "id": q.ID} {
+		if value != "" {
+			sel = sel.Where("? = ?", bun.Ident(column), value)
+		}
+	}
+	if q.Action != "" {
+		sel = sel.Where("substr(action, 1, ?) = ?", len(q.Action), q.Action)
 	}
 	if q.Before != "" {
 		sel = sel.Where("id < ?", q.Before)

@@ -53,6 +53,20 @@ type Bus struct {
 	JobChanged     Topic[JobChanged]
 	WatchChanged   Topic[WatchChanged]
 	AccessEnded    Topic[AccessEnded]
+	CommandChanged Topic[CommandChanged]
+	TerminalLines  Topic[TerminalLines]
+}
+
+// CommandChanged says that a command was sent, or what became of it. JSON is for those who look.
+type CommandChanged struct {
+	PrinterID, UUID string
+	JSON            []byte
+}
+
+// TerminalLines are new lines of a printer's terminal, as JSON for those who look.
+type TerminalLines struct {
+	UUID string
+	JSON []byte
 }
 
 // PrinterChanged says that the list of printers of a workspace looks different now.

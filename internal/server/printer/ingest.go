@@ -131,7 +131,7 @@ func (s *Service) Presence(_ context.Context, id Identity, payload []byte, at ti
 		t.lastSeen = at
 	}
 	if p.Online && !will {
-		t.presence = &p
+		t.presence, t.presenceConn = &p, t.conn
 		if !t.online && t.conn != 0 {
 			t.comes(at)
 		}
@@ -148,17 +148,31 @@ func (s *Service) Presence(_ context.Context, id Identity, payload []byte, at ti
 // maxCaps bounds what an agent says it can do.
 const maxCaps = 32
 
+func cleanNames(list []string) []string {
+	if len(list) > maxCaps {
+		list = list[:maxCaps]
+	}
+	for i := range list {
+		list[i], _ = wire.CleanText(list[i], 64)
+	}
+	return list
+}
+
 func cleanPresence(p *wire.Presence) {
 	for _, text := range []*string{&p.Agent, &p.Epoch, &p.OctoPrint, &p.Python, &p.OS, &p.Host} {
 		*text, _ = wire.CleanText(*text, wire.MaxText)
 	}
-	if len(p.Caps) > maxCaps {
-		p.Caps = p.Caps[:maxCaps]
-	}
-	for i := range p.Caps {
-		p.Caps[i], _ = wire.CleanText(p.Caps[i], 64)
-	}
+	p.Caps = cleanNames(p.Caps)
 	if !(p.Since > 0 && p.Since < 1e11) {
 		p.Since = 0
+	}
+	p.Rights = cleanNames(p.Rights)
+	if len(p.System) > wire.MaxSystem {
+		p.System = p.System[:wire.MaxSystem]
+	}
+	for i := range p.System {
+		a := &p.System[i]
+		a.Action, _ = wire.CleanText(a.Action, wire.MaxAction)
+		a.Name, _ = wire.CleanText(a.Name, wire.MaxText)
 	}
 }

@@ -30,6 +30,7 @@ type twin struct {
 
 	// How it is connected.
 	conn          uint64 // the newest connection; 0: none
+	presenceConn  uint64 // the connection that presence was said on
 	online        bool   // connected, and not denied by its own presence
 	authenticated bool   // conn logged in with a token
 	reports       bool   // conn reported before it was let in, where that counted for nothing

@@ -22,6 +22,7 @@ type Problem struct {
 	Detail string `json:"detail,omitempty" doc:"What happened and what to do next, in English"`
 	Code   string `json:"code" doc:"Stable name of this problem"`
 	Field  string `json:"field,omitempty" doc:"The field that is at fault"`
+	Reason string `json:"reason,omitempty" doc:"With some codes: which of several reasons it is, a stable name"`
 
 	// RetryAfter is how many seconds to wait; it also goes out as the header Retry-After.
 	RetryAfter int              `json:"retry_after,omitempty" doc:"Seconds to wait before the next try"`

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/kangbyounggwan/factor/internal/server/command"
 	"github.com/kangbyounggwan/factor/internal/server/gateway"
 	"github.com/kangbyounggwan/factor/internal/server/printer"
 	"github.com/kangbyounggwan/factor/internal/wire"
@@ -15,7 +16,14 @@ import (
 // Door is the printers as the gateway sees them: its Registry and its Sink.
 type Door struct {
 	Printers *printer.Service
+	Commands Commands
 	Now      func() time.Time // nil: time.Now
+}
+
+// Commands takes answers to commands. The command service is one.
+type Commands interface {
+	// Result takes a device's answer. Errors: command.ErrInvalid; others mean that it could not be stored.
+	Result(ctx context.Context, printerID string, payload []byte) error
 }
 
 var (
@@ -49,6 +57,7 @@ var translations = []struct{ ours, theirs error }{
 	{printer.ErrNotAuthorized, gateway.ErrNotAuthorized},
 	{printer.ErrNotRegistered, gateway.ErrNotRegistered},
 	{printer.ErrInvalid, gateway.ErrInvalid},
+	{command.ErrInvalid, gateway.ErrInvalid},
 }
 
 func translate(err error) error {
@@ -106,9 +115,9 @@ func (d *Door) RegistrationAck(ctx context.Context, dev gateway.Device, payload 
 	return translate(d.Printers.RegistrationAck(ctx, printer.Identity(dev), payload, at))
 }
 
-// ControlResult is gateway.Sink's. This version sends no commands, so an answer to one answers nothing.
-func (d *Door) ControlResult(context.Context, gateway.Device, []byte, time.Time) error {
-	return gateway.ErrInvalid
+// ControlResult is gateway.Sink's.
+func (d *Door) ControlResult(ctx context.Context, dev gateway.Device, payload []byte, _ time.Time) error {
+	return translate(d.Commands.Result(ctx, dev.PrinterID, payload))
 }
 
 // GcodeOut is gateway.Sink's. This version sends no files, so a result of one is none.
