@@ -137,12 +137,14 @@ func (a *analysis) layerBegins() {
 	if !a.inside {
 		a.inside = true
 		a.layerZ = 0
-		a.current.printed = false // what was printed before was to prime the nozzle
+		for i := range a.tools {
+			a.tools[i].printed = false // what was printed before was to prime the nozzle
+		}
 	}
 	if a.machine.layers >= 2 {
-		a.bed.later = true
+		a.bed.layerBegins()
 		for i := range a.tools {
-			a.tools[i].heater.later = true
+			a.tools[i].heater.layerBegins()
 		}
 	}
 }

@@ -20,7 +20,11 @@ func (a *analysis) command(c *command) {
 		case 10:
 			if _, set := c.word('P'); set {
 				a.heat(c)
+			} else {
+				a.planner.stop() // retraction by the firmware
 			}
+		case 11:
+			a.planner.stop()
 		case 28, 92:
 			a.planner.stop()
 		}

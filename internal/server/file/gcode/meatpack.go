@@ -2,6 +2,7 @@ package gcode
 
 import (
 	"bufio"
+	"io"
 	"strings"
 )
 
@@ -19,6 +20,8 @@ type meatpack struct {
 	last    byte // written last; 0 at the beginning
 	words   bool // in a G line, whose words get spaces
 }
+
+func newMeatpack(w io.Writer) *meatpack { return &meatpack{w: bufio.NewWriterSize(w, 16<<10)} }
 
 // The commands.
 const (

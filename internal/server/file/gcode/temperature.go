@@ -13,6 +13,7 @@ type heater struct {
 	other  float64 // later, the highest
 	most   float64 // ever
 	later  bool    // the second layer has begun
+	second float64 // when it did
 }
 
 func (h *heater) set(target float64) {
@@ -20,6 +21,13 @@ func (h *heater) set(target float64) {
 	h.most = math.Max(h.most, target)
 	if h.later {
 		h.other = math.Max(h.other, target)
+	}
+}
+
+// layerBegins is told of the second layer and of those above it.
+func (h *heater) layerBegins() {
+	if !h.later {
+		h.later, h.second = true, h.target
 	}
 }
 
@@ -33,6 +41,9 @@ func (h *heater) printsFirst() {
 // get gives the targets; a file that never changes one keeps the first layer's.
 func (h *heater) get() Temperature {
 	t := Temperature{First: h.first, Other: h.other}
+	if t.Other == 0 {
+		t.Other = h.second
+	}
 	if t.First == 0 && t.Other == 0 {
 		t.First = h.most
 	}

@@ -165,7 +165,11 @@ func (t *toText) codeBlock(ctx context.Context, k *block) error {
 	case 0:
 		return t.blocks.unpack(ctx, k, t.w)
 	case 1, 2:
-		return t.blocks.unpack(ctx, k, &meatpack{w: t.w})
+		m := newMeatpack(t.w)
+		if err := t.blocks.unpack(ctx, k, m); err != nil {
+			return err
+		}
+		return m.w.Flush()
 	default:
 		return refuse(Unsupported, "G-code in encoding %d is not known: save plain G-code in the slicer", encoding)
 	}
