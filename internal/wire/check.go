@@ -104,6 +104,7 @@ var fields = []struct {
 	{"amount", func(c *Command) value { return value{number: c.Amount} }},
 	{"line", func(c *Command) value { return value{text: c.Line} }},
 	{"lines", func(c *Command) value { return value{list: c.Lines} }},
+	{"macro", func(c *Command) value { return value{text: c.Macro} }},
 	{"action", func(c *Command) value { return value{text: c.Action} }},
 	{"origin", func(c *Command) value { return value{text: c.Origin} }},
 	{"path", func(c *Command) value { return value{text: c.Path} }},

@@ -51,6 +51,7 @@ type Command struct {
 	Amount      *float64 `json:"amount,omitzero"`      // extrude: mm of filament, negative retracts
 	Line        string   `json:"line,omitzero"`        // gcode: one line of the terminal
 	Lines       []string `json:"lines,omitzero"`       // gcode: a macro's, one after the other until one is refused; instead of line
+	Macro       string   `json:"macro,omitzero"`       // gcode: the name of the macro that lines are of, for the audit
 	Action      string   `json:"action,omitzero"`      // system: source/action as OctoPrint names it, such as core/restart
 
 	Origin string     `json:"origin,omitzero"` // print, delete_file, send_file: local or sdcard

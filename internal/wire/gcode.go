@@ -18,11 +18,13 @@ type Line struct {
 // ask and change nothing.
 var DefaultTerminal = []string{"M20", "M27", "M31", "M105", "M114", "M115", "M119", "M122", "M155", "M503"}
 
+// ErrEmptyLine says that a line is empty, or nothing but a comment.
+var ErrEmptyLine = errors.New("has no command in it")
+
 var (
-	errEmptyLine = errors.New("there is no command in this line")
-	errTwoLines  = errors.New("is one line")
-	errLongLine  = errors.New("has at most 250 bytes")
-	errLineText  = errors.New("has a control character in it")
+	errTwoLines = errors.New("is one line")
+	errLongLine = errors.New("has at most 250 bytes")
+	errLineText = errors.New("has a control character in it")
 )
 
 // ParseLine reads a line as a person types it. Errors are words for people.
@@ -40,12 +42,12 @@ func ParseLine(s string) (Line, error) {
 	}
 	s = stripNumber(s)
 	if s == "" {
-		return Line{}, errEmptyLine
+		return Line{}, ErrEmptyLine
 	}
 	if s[0] == '@' {
 		name, rest, _ := strings.Cut(s[1:], " ")
 		if name == "" {
-			return Line{}, errEmptyLine
+			return Line{}, ErrEmptyLine
 		}
 		return Line{Text: strings.TrimSpace("@" + name + " " + rest), Code: "@" + strings.ToLower(name)}, nil
 	}

@@ -107,7 +107,8 @@ var CommandRules = []CommandRule{
 	{Type: CommandDisconnect, Need: NeedOperator, During: unhurried, Again: true},
 	{Type: CommandSystem, Need: NeedOwner, Fields: []FieldRule{{Name: "action", Required: true, Longest: MaxAction}}},
 	{Type: CommandGCode, Need: NeedOperator, During: operational, Fields: []FieldRule{
-		{Name: "line", Longest: MaxLine}, {Name: "lines", Longest: MaxLine, Lines: MaxLines}}},
+		{Name: "line", Longest: MaxLine}, {Name: "lines", Longest: MaxLine, Lines: MaxLines},
+		{Name: "macro", Longest: 2 * MaxText}}},
 
 	{Type: CommandPrint, Need: NeedOperator, During: resting, Fields: fileFields},
 	{Type: CommandDeleteFile, Need: NeedOperator, Fields: fileFields, Again: true},

@@ -120,7 +120,15 @@ var table = map[string]struct {
 	"POST /api/v1/printers/{uuid}/attention/ack":                 {operators, ""},
 	"POST /api/v1/printers/{uuid}/commands":                      {operators, `{"type":"pause"}`},
 	"GET /api/v1/printers/{uuid}/commands":                       {lookers, ""},
+	"GET /api/v1/printers/{uuid}/commands.csv":                   {lookers, ""},
+	"GET /api/v1/audit.csv":                                      {people, ""},
 	"GET /api/v1/printers/{uuid}/commands/{id}":                  {lookers, ""},
+	"GET /api/v1/printers/{uuid}/controls":                       {lookers, ""},
+	"POST /api/v1/printers/{uuid}/macros/{id}/run":               {operators, ""},
+	"GET /api/v1/workspaces/{id}/macros":                         {lookers, ""},
+	"PUT /api/v1/workspaces/{id}/macros":                         {owners, `{"items":[]}`},
+	"GET /api/v1/workspaces/{id}/presets":                        {lookers, ""},
+	"PUT /api/v1/workspaces/{id}/presets":                        {owners, `{"items":[]}`},
 	"PUT /api/v1/printers/{uuid}/limits":                         {owners, `{"max_temperatures":{}}`},
 	"GET /api/v1/printers/{uuid}/events":                         {lookers, ""},
 	"GET /api/v1/printers/{uuid}/history":                        {lookers, ""},
@@ -243,8 +251,14 @@ func (c *cast) path(t *testing.T, route, actor string) (path string, undo func()
 	case strings.Contains(path, "/printers/{uuid}"):
 		uuid, _ := owner.enrol(t, "P")
 		undo = func() { owner.call(t, "DELETE", "/api/v1/printers/"+uuid, nil) }
-		if strings.HasSuffix(path, "/commands/{id}") {
+		switch {
+		case strings.HasSuffix(path, "/commands/{id}"):
 			path = strings.Replace(path, "{id}", c.given(t, uuid), 1)
+		case strings.Contains(path, "/macros/{id}"):
+			var made struct{ Items []struct{ ID string } }
+			owner.must(t, http.StatusOK, "PUT", "/api/v1/workspaces/"+c.workspace+"/macros",
+				json.RawMessage(`{"items":[{"name":"M","lines":["M105"]}]}`), &made)
+			path = strings.Replace(path, "{id}", made.Items[0].ID, 1)
 		}
 		return strings.Replace(path, "{uuid}", uuid, 1), undo
 	case strings.Contains(path, "{invitation_id}"):

@@ -32,7 +32,25 @@ func (s *Service) Register(api huma.API) {
 		api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Given](), true, "Given")
 	huma.Register(api, op("list-commands", http.MethodGet, commandsPath,
 		"What a printer was told, by whom and with what result, newest first"), s.apiList)
+	huma.Register(api, op("export-commands", http.MethodGet, commandsPath+".csv", "The same as CSV, all of it"),
+		func(ctx context.Context, in *struct {
+			UUID string `path:"uuid" maxLength:"64" doc:"UUID of the printer's device"`
+		}) (*huma.StreamResponse, error) {
+			q, owner, err := s.query(ctx, in.UUID)
+			if err != nil {
+				return nil, err
+			}
+			return s.Audit.StreamCSV(q, owner, "factor-commands.csv"), nil
+		})
 	huma.Register(api, op("get-command", http.MethodGet, commandsPath+"/{id}", "What became of a command"), s.apiGet)
+	huma.Register(api, op("get-controls", http.MethodGet, "/api/v1/printers/{uuid}/controls",
+		"What you may do with a printer now, within which bounds, and why not"), func(ctx context.Context, in *struct {
+		UUID string `path:"uuid" maxLength:"64" doc:"UUID of the printer's device"`
+	}) (*struct{ Body Controls }, error) {
+		v, err := s.Controls(ctx, in.UUID)
+		return &struct{ Body Controls }{v}, err
+	})
+	s.registerMacros(api)
 	huma.Register(api, op("set-limits", http.MethodPut, "/api/v1/printers/{uuid}/limits",
 		"Set the highest temperatures of a printer, and what operators may send in its terminal"), s.apiSetLimits)
 }
@@ -96,16 +114,21 @@ func (s *Service) apiGive(ctx context.Context, in *struct {
 		return nil, problem.Field("invalid", "id", "The server names commands.")
 	case c.Expires != 0:
 		return nil, problem.Field("invalid", "expires", "The server says how long a command is good.")
+	case c.Macro != "":
+		return nil, problem.Field("invalid", "macro", "Run a macro with POST /printers/{uuid}/macros/{id}/run.")
 	}
-	out, err := s.Do(ctx, in.UUID, c, in.Key)
+	return answer(s.Do(ctx, in.UUID, c, in.Key))
+}
+
+func answer(out Outcome, err error) (*outcomeAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer := &outcomeAnswer{Status: http.StatusOK, Body: out}
+	a := &outcomeAnswer{Status: http.StatusOK, Body: out}
 	if out.State == StateSent {
-		answer.Status = http.StatusAccepted
+		a.Status = http.StatusAccepted
 	}
-	return answer, nil
+	return a, nil
 }
 
 // Item is a command in the list of those that were given.
