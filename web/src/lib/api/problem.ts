@@ -11,6 +11,8 @@ export interface ProblemBody {
 	/** The field of the request that is wrong, when one is. */
 	field?: string;
 	errors?: { field?: string; location?: string; code?: string; message?: string }[];
+	/** Which of several reasons it is, with some codes. */
+	reason?: string;
 	/** Seconds until the same request may be tried again. */
 	retry_after?: number;
 }
@@ -84,7 +86,11 @@ const sentences: Record<string, (p: Problem) => string> = {
 	transfer_invalid: () => m.transfer_invalid(),
 	transfer_same: () => m.transfer_same(),
 	too_many_printers: () => m.common_error_too_many_printers(),
-	device_offline: () => m.common_error_device_offline()
+	device_offline: () => m.common_error_device_offline(),
+	device_timeout: () => m.control_fail_timeout(),
+	not_now: () => m.control_fail_not_now(),
+	not_supported: () => m.control_why_plugin_cannot(),
+	stopping: () => m.common_error_busy()
 };
 
 /** The sentence for a person, in their language. A code without one falls back to what the server wrote. */

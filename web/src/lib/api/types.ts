@@ -57,6 +57,13 @@ export interface User {
 	workspace: { id: string; name: string };
 }
 
+export interface Workspace {
+	id: string;
+	name: string;
+	role: Role;
+	personal: boolean;
+}
+
 export interface Session {
 	id: string;
 	current: boolean;

@@ -1,0 +1,42 @@
+import { api, asProblem } from '$lib/api/client';
+import type { Command } from './command';
+import { isOver, outcomeOf, problemOutcome, type CommandOutcome, type Outcome } from './outcome';
+
+/** The server answers within 16 s, whatever the device does; a network that died answers nothing at all. */
+const PATIENCE_MS = 20_000;
+/** The server looks for the effect for 10 s; a little more for the way. */
+const WATCH_MS = 13_000;
+const ASK_EVERY_MS = 1000;
+
+/**
+ * Gives a command and tells what becomes of it. Never rejects: every end has words. `told` hears of what is only a step,
+ * such as that it was sent to a device that never answers.
+ */
+export async function send(uuid: string, command: Command, told: (outcome: Outcome) => void = () => {}): Promise<Outcome> {
+	const path = `/printers/${encodeURIComponent(uuid)}/commands`;
+	const patience = AbortSignal.timeout(PATIENCE_MS);
+	let said: CommandOutcome;
+	try {
+		// One key a click: should anything on the way send it again, it is still done once.
+		said = await api.post<CommandOutcome>(path, command, { headers: { 'Idempotency-Key': clickKey() }, signal: patience });
+	} catch (thrown) {
+		if (patience.aborted) return outcomeOf({ state: 'unknown', ok: false });
+		return problemOutcome(asProblem(thrown), command.type);
+	}
+	const end = Date.now() + WATCH_MS;
+	while (!isOver(said) && Date.now() < end) {
+		told(outcomeOf(said));
+		await new Promise((done) => setTimeout(done, ASK_EVERY_MS));
+		try {
+			said = { ...said, ...(await api.get<CommandOutcome>(`${path}/${said.id}`, { quiet: true, signal: AbortSignal.timeout(PATIENCE_MS) })) };
+		} catch {
+			// Asked again until it is too late to matter.
+		}
+	}
+	return outcomeOf(isOver(said) ? said : { ...said, state: 'unconfirmed' });
+}
+
+/** 128 random bits. `crypto.randomUUID` is missing on pages without TLS, as in a workshop's own network. */
+function clickKey(): string {
+	return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
