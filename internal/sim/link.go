@@ -29,6 +29,9 @@ type link struct {
 	flying  mqtt.Token   // of queue[0]
 	sent    time.Time    // of the last snapshot
 	phase   wire.Status  // in the last snapshot
+
+	commands chan []byte     // from the MQTT client's goroutine
+	obeyed   map[string]bool // ids of commands
 }
 
 // tick is how often the model moves on.
@@ -39,6 +42,7 @@ const queueMax = 1000
 
 func (l *link) run(ctx context.Context) {
 	l.epoch = wire.NewUUID()
+	l.commands, l.obeyed = make(chan []byte, 16), map[string]bool{}
 	l.note(l.printer.begin())
 	l.connect()
 	ticker := time.NewTicker(tick)
@@ -51,6 +55,8 @@ func (l *link) run(ctx context.Context) {
 				l.client.Disconnect(100)
 			}
 			return
+		case command := <-l.commands:
+			l.obey(command, time.Now())
 		case now := <-ticker.C:
 			l.step(now)
 		}
@@ -71,20 +77,29 @@ func (l *link) step(now time.Time) {
 		return
 	}
 	l.deliver()
-	interval := wire.IdleInterval
-	if l.printer.phase.Active() || l.watched.Load() {
-		interval = wire.WatchedInterval
-	}
-	if now.Sub(l.sent) < interval-tick/2 && l.phase == l.printer.phase {
+	if now.Sub(l.sent) < l.interval()-tick/2 && l.phase == l.printer.phase {
 		return
 	}
-	b, err := json.Marshal(l.printer.snapshot(now, interval))
+	l.report(now)
+}
+
+// report tells how the printer is.
+func (l *link) report(now time.Time) {
+	b, err := json.Marshal(l.printer.snapshot(now, l.interval()))
 	if err != nil {
 		l.log.Error("snapshot", "error", err)
 		return
 	}
 	l.client.Publish(wire.KindStatus.Topic(l.uuid), 0, false, b)
 	l.sent, l.phase = now, l.printer.phase
+}
+
+// interval is how often it reports.
+func (l *link) interval() time.Duration {
+	if l.printer.phase.Active() || l.watched.Load() {
+		return wire.WatchedInterval
+	}
+	return wire.IdleInterval
 }
 
 func (l *link) note(events []wire.Event) {
@@ -132,13 +147,20 @@ func (l *link) connect() {
 				l.watched.Store(w.Watched)
 			}
 		})
+		c.Subscribe(wire.KindControl.Topic(l.uuid), 1, func(_ mqtt.Client, m mqtt.Message) {
+			select {
+			case l.commands <- m.Payload():
+			default: // more than any person gives
+			}
+		})
 		c.Publish(wire.KindPresence.Topic(l.uuid), 1, false, []byte(mustJSON(l.presence(true))))
+		c.Publish(wire.KindFiles.Topic(l.uuid), 1, false, []byte(mustJSON(tree())))
 	}
 	l.client, l.sent = mqtt.NewClient(o), time.Time{}
 	l.client.Connect()
 }
 
 func (l *link) presence(online bool) wire.Presence {
-	return wire.Presence{Online: online, Agent: "sim", Proto: wire.Proto, Epoch: l.epoch, Since: unix(time.Now()),
+	return wire.Presence{Online: online, Agent: "sim", Proto: wire.Proto, Caps: []string{wire.CapCommands}, Epoch: l.epoch, Since: unix(time.Now()),
 		OctoPrint: "1.11.8", Python: "3.11", OS: "simulated", Host: "sim"}
 }

@@ -21,6 +21,9 @@ type printer struct {
 	last   string // file of the job before, still loaded while idle
 	heater map[string]*heater
 	faulty string // OctoPrint's text of an error
+	next   *file  // to print next; nil: any
+
+	feedRate, flowRate float64 // %
 }
 
 // model is a kind of printer.
@@ -64,7 +67,7 @@ type heater struct{ actual, target float64 }
 const ambient = 23.5
 
 func newPrinter(r *rand.Rand, m model) *printer {
-	p := &printer{rand: r, make: m, phase: wire.StatusIdle, heater: map[string]*heater{"tool0": {actual: ambient}, "bed": {actual: ambient}}}
+	p := &printer{rand: r, make: m, phase: wire.StatusIdle, feedRate: 100, flowRate: 100, heater: map[string]*heater{"tool0": {actual: ambient}, "bed": {actual: ambient}}}
 	if m.chamber {
 		p.heater["chamber"] = &heater{actual: ambient}
 	}
@@ -99,6 +102,9 @@ func (p *printer) wait(least, most time.Duration) {
 
 func (p *printer) start() []wire.Event {
 	f := files[p.rand.IntN(len(files))]
+	if p.next != nil {
+		f, p.next = *p.next, nil
+	}
 	total := time.Duration(float64(f.minutes)*(0.9+0.2*p.rand.Float64())*60) * time.Second
 	p.job = &job{id: wire.NewUUID(), file: f, total: total, layer: 10 + p.rand.Float64()*80}
 	if p.rand.IntN(3) == 0 {
@@ -258,7 +264,7 @@ func (p *printer) snapshot(now time.Time, interval time.Duration) *wire.Snapshot
 		}},
 		Temperatures: map[string]wire.Temperature{},
 		Connection:   wire.Connection{State: p.text(), Port: p.make.port, Baudrate: 115200, Profile: p.make.profile()},
-		Overrides:    wire.Overrides{Feedrate: ptr(100.0), Flowrate: ptr(100.0)},
+		Overrides:    wire.Overrides{Feedrate: ptr(p.feedRate), Flowrate: ptr(p.flowRate)},
 	}
 	if failed {
 		s.Attention = []wire.Attention{wire.AttentionError}
