@@ -134,6 +134,22 @@ var table = map[string]struct {
 	"GET /api/v1/printers/{uuid}/history":                        {lookers, ""},
 	"GET /api/v1/printers/{uuid}/files":                          {lookers, ""},
 	"GET /api/v1/printers/{uuid}/jobs":                           {lookers, ""},
+	"GET /api/v1/files":                                          {people, ""}, // one's own library; others': TestAuthz_Files
+	"OPTIONS /api/v1/files":                                      {people, ""},
+	"POST /api/v1/files":                                         {people, ""},
+	"GET /api/v1/files/usage":                                    {people, ""},
+	"GET /api/v1/files/{id}":                                     {lookers, ""},
+	"PATCH /api/v1/files/{id}":                                   {operators, `{"tags":[]}`},
+	"DELETE /api/v1/files/{id}":                                  {owners, ""},
+	"GET /api/v1/files/{id}/download":                            {lookers, ""},
+	"GET /api/v1/files/{id}/thumbnails/{n}":                      {lookers, ""},
+	"HEAD /api/v1/uploads/{id}":                                  {oneself, ""},
+	"PATCH /api/v1/uploads/{id}":                                 {oneself, ""},
+	"DELETE /api/v1/uploads/{id}":                                {oneself, ""},
+	"GET /api/v1/folders":                                        {people, ""},
+	"POST /api/v1/folders":                                       {people, `{"path":"a"}`},
+	"PATCH /api/v1/folders":                                      {people, `{"path":"a","new_path":"b"}`},
+	"DELETE /api/v1/folders":                                     {people, ""},
 	"GET /api/v1/admin/users":                                    {admins, ""},
 	"PATCH /api/v1/admin/users/{id}":                             {admins, `{}`},
 	"DELETE /api/v1/admin/users/{id}":                            {admins, ""},
@@ -261,6 +277,14 @@ func (c *cast) path(t *testing.T, route, actor string) (path string, undo func()
 			path = strings.Replace(path, "{id}", made.Items[0].ID, 1)
 		}
 		return strings.Replace(path, "{uuid}", uuid, 1), undo
+	case strings.Contains(path, "/files/{id}"):
+		id := owner.bring(t, "x.gcode")
+		undo = func() { owner.call(t, "DELETE", "/api/v1/files/"+id, nil) }
+		return strings.NewReplacer("{id}", id, "{n}", "0").Replace(path), undo
+	case strings.Contains(path, "/uploads/{id}"):
+		location := owner.beginUpload(t, "x.gcode", 10)
+		undo = func() { owner.call(t, "DELETE", location, nil) }
+		return location, undo
 	case strings.Contains(path, "{invitation_id}"):
 		id := c.invite(t, "other", "viewer")
 		undo = func() { owner.call(t, "DELETE", "/api/v1/workspaces/"+c.workspace+"/invitations/"+id, nil) }
@@ -366,6 +390,19 @@ func verdict(status int, body []byte) string {
 	return in
 }
 
+// verdictOfHead is the same of an answer that has no body.
+func verdictOfHead(status int) string {
+	switch status {
+	case http.StatusUnauthorized:
+		return sign
+	case http.StatusForbidden:
+		return no
+	case http.StatusNotFound:
+		return hidden
+	}
+	return in
+}
+
 func TestAuthz_Routes(t *testing.T) {
 	c := mustCast(t)
 	routes := c.Web.Routes()
@@ -419,12 +456,51 @@ func (c *cast) try(t *testing.T, route, body, actor, want string) {
 		defer c.signCodeIn(t) // it was good for one
 	}
 	status, text := who.call(t, method, path, in)
-	if got := verdict(status, text); got != want {
+	got := verdict(status, text)
+	if method == "HEAD" { // has no body
+		got = verdictOfHead(status)
+	}
+	if got != want {
 		// An administrator is told that there is no such account, which only he may ask.
 		if want == "in" && got == hidden && actor == "admin" && strings.Contains(route, "/admin/") {
 			return
 		}
 		t.Errorf("%s: %s (%d %.200s), want %s", actor, got, status, text, want)
+	}
+}
+
+// Each call about files takes the workspace that is meant.
+func TestAuthz_Files(t *testing.T) {
+	c := mustCast(t)
+	c.who["owner"].must(t, http.StatusOK, "POST", "/api/v1/folders", map[string]string{"path": "a"}, nil)
+	for _, call := range []struct {
+		row
+		route, body string
+	}{
+		{lookers, "GET /api/v1/files?", ""},
+		{lookers, "GET /api/v1/files/usage?", ""},
+		{lookers, "GET /api/v1/folders?", ""},
+		{operators, "POST /api/v1/folders?", `{"path":"b"}`},
+		{operators, "PATCH /api/v1/folders?", `{"path":"c","new_path":"d"}`},
+		{operators, "DELETE /api/v1/folders?path=b&", ""},
+	} {
+		for i, actor := range actors {
+			method, path, _ := strings.Cut(call.route, " ")
+			var body any
+			if call.body != "" {
+				body = json.RawMessage(call.body)
+			}
+			status, text := c.who[actor].call(t, method, path+"workspace="+c.workspace, body)
+			if got := verdict(status, text); got != call.verdicts[i] {
+				t.Errorf("%s by %s: %s (%d %s), want %s", call.route, actor, got, status, text, call.verdicts[i])
+			}
+		}
+	}
+	for i, actor := range actors {
+		status, text := c.who[actor].tryUpload(t, "x.gcode", 10, "workspace", c.workspace)
+		if got := verdict(status, text); got != operators.verdicts[i] {
+			t.Errorf("upload by %s: %s, want %s", actor, got, operators.verdicts[i])
+		}
 	}
 }
 

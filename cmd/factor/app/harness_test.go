@@ -11,6 +11,7 @@ import (
 	"net/http/cookiejar"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,6 +97,11 @@ func (v *visitor) call(t *testing.T, method, path string, body any) (int, []byte
 	}
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
+	}
+	if strings.HasPrefix(path, "/api/v1/uploads/") {
+		r.Header.Set("Tus-Resumable", "1.0.0")
+		r.Header.Set("Upload-Offset", "0")
+		r.Header.Set("Content-Type", "application/offset+octet-stream")
 	}
 	if v.token != "" {
 		r.Header.Set("Authorization", "Bearer "+v.token)

@@ -18,6 +18,7 @@ import (
 	"github.com/kangbyounggwan/factor/internal/server/agents"
 	"github.com/kangbyounggwan/factor/internal/server/command"
 	"github.com/kangbyounggwan/factor/internal/server/config"
+	"github.com/kangbyounggwan/factor/internal/server/file"
 	"github.com/kangbyounggwan/factor/internal/server/gateway"
 	"github.com/kangbyounggwan/factor/internal/server/gateway/printers"
 	"github.com/kangbyounggwan/factor/internal/server/job"
@@ -42,6 +43,7 @@ type Server struct {
 	Printers *printer.Service
 	Jobs     *job.Service
 	Commands *command.Service
+	Files    *file.Service
 	Gateway  *gateway.Gateway
 	Push     *push.Server
 	Plugin   *plugin.Service
@@ -108,12 +110,16 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	if err := s.startPrinters(ctx); err != nil {
 		return err
 	}
+	if err := s.startFiles(); err != nil {
+		return err
+	}
 	background, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	s.onClose("background work", s.endBackground)
 	for name, run := range map[string]func(context.Context) error{
 		"mail": s.Mail.Run, "accounts": s.Accounts.Run, "audit": s.Audit.Run, "printers": s.Printers.Run, "jobs": s.Jobs.Run,
 		"commands": s.Commands.Run,
+		"files": s.Files.Run,
 	} {
 		s.running.Go(func() {
 			if err := run(background); err != nil && background.Err() == nil {
@@ -190,6 +196,16 @@ func (s *Server) startPrinters(ctx context.Context) error {
 	return nil
 }
 
+func (s *Server) startFiles() error {
+	s.Files = &file.Service{
+		DB: s.DB, Bus: s.Bus, Access: s.Workspaces, Audit: s.Audit, Log: s.Log, Dir: s.Settings.FilesDir(),
+		Quota: int64(s.Settings.FileQuota), MinFree: int64(s.Settings.FileMinFree),
+	}
+	s.Accounts.OnDelete = append(s.Accounts.OnDelete, s.Files.DeleteWorkspaces)
+	s.Accounts.Deleted = append(s.Accounts.Deleted, s.Files.WorkspacesDeleted)
+	return s.Files.Initialize()
+}
+
 // startDoors lets people and devices in.
 func (s *Server) startDoors() error {
 	s.Push = &push.Server{Printers: s.Printers, Access: s.Workspaces, Bus: s.Bus, Log: s.Log, Metrics: s.metrics,
@@ -206,7 +222,7 @@ func (s *Server) startDoors() error {
 		Names:        func() []string { return certs.OwnNames(s.Certs.Names...) },
 		MetricsLocal: bool(s.Settings.Metrics), ConnectionsPerAddress: s.Settings.MaxWebConnectionsPerAddress,
 		Accounts:     s.Accounts,
-		Capabilities: []web.Capability{s.Accounts, s.Workspaces, s.Audit, s.Mail, s.Printers, s.Jobs, s.Commands},
+		Capabilities: []web.Capability{s.Accounts, s.Workspaces, s.Audit, s.Mail, s.Printers, s.Jobs, s.Commands, s.Files},
 		Plugin:       s.Printers, Downloads: s.Plugin, HTTPSPort: portOf(s.open.https), PlainPort: s.plainPort, Trusted: s.Certs.Trusted,
 		Docs: docs.Files, Styles: pages.Styles, Push: s.Push, MQTT: s.Gateway, AuthorityPEM: s.Certs.Authority().PEM,
 		Ready: s.ready, Describe: s.description(), Gatherer: s.metrics, Registerer: s.metrics, Log: s.Log,

@@ -55,6 +55,7 @@ type Bus struct {
 	AccessEnded    Topic[AccessEnded]
 	CommandChanged Topic[CommandChanged]
 	TerminalLines  Topic[TerminalLines]
+	FilesChanged   Topic[FilesChanged]
 }
 
 // CommandChanged says that a command was sent, or what became of it. JSON is for those who look.
@@ -80,6 +81,9 @@ type EventStored struct {
 	PrinterID, UUID string
 	JSON            []byte
 }
+
+// FilesChanged says that the library of a workspace looks different now.
+type FilesChanged struct{ WorkspaceID string }
 
 // JobChanged says that a print began, ended, or turned out to have ended otherwise.
 type JobChanged struct {

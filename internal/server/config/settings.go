@@ -40,6 +40,9 @@ type Settings struct {
 
 	MaxWebConnectionsPerAddress int `name:"max-web-connections-per-address" env:"FACTOR_MAX_WEB_CONNECTIONS_PER_ADDRESS" default:"256" placeholder:"N" help:"HTTP and HTTPS connections at a time from one address (IPv6: one /64). This machine and trusted proxies may have any number."`
 
+	FileQuota   Bytes `name:"file-quota" env:"FACTOR_FILE_QUOTA" default:"20GB" placeholder:"SIZE" help:"How much the files of one workspace may take, such as 500MB or 20GB; off: as much as the disk has."`
+	FileMinFree Bytes `name:"file-min-free" env:"FACTOR_FILE_MIN_FREE" default:"1GB" placeholder:"SIZE" help:"How much room uploads leave free on the disk of the data folder."`
+
 	AuditDays int   `name:"audit-days" env:"FACTOR_AUDIT_DAYS" default:"365" placeholder:"DAYS" help:"How long the audit log is kept."`
 	Metrics   OnOff `name:"metrics-local" env:"FACTOR_METRICS_LOCAL" default:"off" help:"Let programs on this machine read /metrics without logging in. Administrators always can."`
 
@@ -56,6 +59,9 @@ func (s *Settings) TLSDir() string { return filepath.Join(s.Data, "tls") }
 
 // PluginKeyFile is the key that signs what plugins update to.
 func (s *Settings) PluginKeyFile() string { return filepath.Join(s.Data, "keys", "plugin.key") }
+
+// FilesDir is where the contents of the library are.
+func (s *Settings) FilesDir() string { return filepath.Join(s.Data, "files") }
 
 // CacheDir is for what can be made anew at any time.
 func (s *Settings) CacheDir() string { return filepath.Join(s.Data, "cache") }

@@ -91,6 +91,25 @@ func TestOnOff_Forms(t *testing.T) {
 	}
 }
 
+func TestBytes_Forms(t *testing.T) {
+	for text, want := range map[string]Bytes{"20GB": 20e9, "500 mb": 500e6, "1.5TB": 1.5e12, "1024": 1024, "off": 0, "0": 0, "7b": 7} {
+		var b Bytes
+		if err := b.UnmarshalText([]byte(text)); err != nil || b != want {
+			t.Errorf("%s: %d %v", text, b, err)
+		}
+		var again Bytes
+		if err := again.UnmarshalText([]byte(b.String())); err != nil || again != b {
+			t.Errorf("%s is shown as %s", text, b)
+		}
+	}
+	for _, text := range []string{"", "much", "-1GB", "1e30TB", "NaN", "20 apples"} {
+		var b Bytes
+		if err := b.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q is taken as %d", text, b)
+		}
+	}
+}
+
 func TestSettings_Refused(t *testing.T) {
 	const password = "hunter2hunter2"
 	for name, c := range map[string]struct {

@@ -43,6 +43,48 @@ func (a *Address) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Bytes is a size. Its units are powers of ten, as disks are sold.
+type Bytes int64
+
+var byteUnits = []struct {
+	name string
+	size Bytes
+}{{"TB", 1e12}, {"GB", 1e9}, {"MB", 1e6}, {"KB", 1e3}, {"B", 1}}
+
+func (b Bytes) String() string {
+	if b == 0 {
+		return "off"
+	}
+	for _, u := range byteUnits {
+		if b%u.size == 0 {
+			return strconv.FormatInt(int64(b/u.size), 10) + u.name
+		}
+	}
+	return "" // the last unit divides everything
+}
+
+// UnmarshalText reads a number with KB, MB, GB or TB behind it, or off for 0.
+func (b *Bytes) UnmarshalText(text []byte) error {
+	s := strings.ToUpper(strings.ReplaceAll(strings.TrimSpace(string(text)), " ", ""))
+	if s == "OFF" || s == "0" {
+		*b = 0
+		return nil
+	}
+	unit := Bytes(1)
+	for _, u := range byteUnits {
+		if rest, ok := strings.CutSuffix(s, u.name); ok {
+			s, unit = rest, u.size
+			break
+		}
+	}
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(n > 0 && n*float64(unit) < 1<<62) {
+		return fmt.Errorf("%q is no size: write 500MB, 20GB or off", text)
+	}
+	*b = Bytes(n * float64(unit))
+	return nil
+}
+
 // OnOff is a switch: --uuid-login, --uuid-login=on and --uuid-login on all turn it on.
 type OnOff bool
 

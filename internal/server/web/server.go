@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -209,11 +210,25 @@ func (s *Server) isStopping() bool {
 	return s.stopping
 }
 
+// limitBody bounds what a request may bring. Files are larger and have bounds of their own.
 func limitBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Body != nil {
+		if r.Body != nil && !bringsFile(r) {
 			r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// bringsFile tells the requests whose body is a file, or a part of one.
+func bringsFile(r *http.Request) bool {
+	switch r.Method {
+	case http.MethodPost:
+		return r.URL.Path == "/api/v1/files"
+	case http.MethodPatch:
+		return strings.HasPrefix(r.URL.Path, "/api/v1/uploads/")
+	case http.MethodPut:
+		return strings.HasPrefix(r.URL.Path, "/api/device/files/")
+	}
+	return false
 }

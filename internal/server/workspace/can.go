@@ -30,6 +30,9 @@ const (
 	PrinterRemove  Action = "printer.remove"
 	WorkspaceView  Action = "workspace.view"
 	WorkspaceEdit  Action = "workspace.edit"
+	FileView       Action = "file.view"
+	FileEdit       Action = "file.edit"    // upload, rename, move, and delete one's own
+	FileRemove     Action = "file.remove"  // delete others'
 	ServerAdmin    Action = "server.admin" // not a role's: the account must be an administrator's
 )
 
@@ -52,6 +55,9 @@ var leastRole = map[Action]Role{
 	PrinterRemove:  RoleOwner,
 	WorkspaceView:  RoleViewer,
 	WorkspaceEdit:  RoleOwner,
+	FileView:       RoleViewer,
+	FileEdit:       RoleOperator,
+	FileRemove:     RoleOwner,
 }
 
 var (

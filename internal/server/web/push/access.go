@@ -32,6 +32,9 @@ func (s *Server) listen() {
 			s.publish.changed(m.UUID, false)
 			s.jobs.add(func(ctx context.Context) { s.printerChanged(ctx, m) })
 		}),
+		s.Bus.FilesChanged.Subscribe(func(m bus.FilesChanged) {
+			s.jobs.add(func(ctx context.Context) { s.filesChanged(ctx, m) })
+		}),
 		s.Bus.AccessEnded.Subscribe(func(m bus.AccessEnded) {
 			s.jobs.add(func(ctx context.Context) { s.accessEnded(ctx, m) })
 		}),
@@ -46,10 +49,21 @@ func (s *Server) printerChanged(ctx context.Context, m bus.PrinterChanged) {
 		s.Log.Error("nobody was told of a changed printer", "uuid", m.UUID, "error", err)
 	}
 	for _, id := range members {
-		s.tellUser(id)
+		s.tellUser(id, "printers")
 	}
 	for _, v := range s.viewers() {
 		s.endUnseen(ctx, v, m.UUID)
+	}
+}
+
+// filesChanged tells everybody who may see the workspace that its library is another one.
+func (s *Server) filesChanged(ctx context.Context, m bus.FilesChanged) {
+	members, err := s.Access.Members(ctx, m.WorkspaceID)
+	if err != nil {
+		s.Log.Error("nobody was told of changed files", "workspace", m.WorkspaceID, "error", err)
+	}
+	for _, id := range members {
+		s.tellUser(id, "files")
 	}
 }
 
@@ -65,7 +79,7 @@ func (s *Server) accessEnded(ctx context.Context, m bus.AccessEnded) {
 		}
 	}
 	if m.WorkspaceID != "" {
-		s.tellUser(m.UserID)
+		s.tellUser(m.UserID, "printers")
 	}
 }
 
@@ -87,10 +101,11 @@ func (s *Server) endUnseen(ctx context.Context, v *viewer, only string) {
 	}
 }
 
-func (s *Server) tellUser(id string) {
+// tellUser says that a list of what a user may see is another one: printers, or files.
+func (s *Server) tellUser(id, what string) {
 	channel := userPrefix + id
 	if s.node.Hub().NumSubscribers(channel) > 0 {
-		s.send(channel, []byte(`{"type":"printers"}`))
+		s.send(channel, []byte(`{"type":"`+what+`"}`))
 	}
 }
 

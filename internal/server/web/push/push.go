@@ -3,7 +3,7 @@
 // Channels: printer:{uuid} carries the printer as the API shows it, without what depends on who looks (role, addresses
 // of cameras); the reply to a subscription holds it whole, what follows can be had as fossil deltas. events:{uuid}
 // carries what happened to the printer, one event a message. user:{id} is subscribed by the server itself and says
-// that the list of printers changed or that the session ended.
+// that the list of printers or the library changed, or that the session ended.
 //
 // A printer that changes is rendered once, however many look at it, and not at all when nobody does.
 package push

@@ -1,0 +1,88 @@
+package wire
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Extensions are the ends of names of printable files, in lower case.
+var Extensions = []string{".gcode", ".gco", ".g", ".bgcode"}
+
+// BinaryExtension is the end of names of binary G-code, which few printers read.
+const BinaryExtension = ".bgcode"
+
+// NameFault is what is wrong with a file's name.
+type NameFault string
+
+// What can be wrong with a name.
+const (
+	NameEmpty     NameFault = "name_empty"
+	NameLong      NameFault = "name_too_long"
+	NamePath      NameFault = "name_path"      // holds a part of a path
+	NameCharacter NameFault = "name_character" // holds a character that cannot be shown, or hides others
+	NameHidden    NameFault = "name_hidden"    // begins with a dot
+	NameExtension NameFault = "name_extension" // is no printable file's
+)
+
+var nameFaults = map[NameFault]string{
+	NameEmpty:     "The name is empty.",
+	NameLong:      "The name is longer than 255 bytes.",
+	NamePath:      "The name must not hold / or \\, nor be . or ..",
+	NameCharacter: "The name holds a control character, or one that hides others.",
+	NameHidden:    "The name must not begin with a dot.",
+	NameExtension: "The name must end with .gcode, .gco, .g or .bgcode.",
+}
+
+func (f NameFault) Error() string { return nameFaults[f] }
+
+// CheckName checks a name of a file or folder by itself. Its error is a NameFault.
+func CheckName(name string) error {
+	switch {
+	case strings.TrimSpace(name) == "":
+		return NameEmpty
+	case len(name) > MaxFileName:
+		return NameLong
+	case strings.ContainsAny(name, `/\`) || name == "." || name == "..":
+		return NamePath
+	case !utf8.ValidString(name) || strings.IndexFunc(name, unprintable) >= 0:
+		return NameCharacter
+	case name[0] == '.':
+		return NameHidden
+	}
+	return nil
+}
+
+// CheckFileName checks the name of a printable file. Its error is a NameFault.
+func CheckFileName(name string) error {
+	if err := CheckName(name); err != nil {
+		return err
+	}
+	base, extension := SplitExtension(name)
+	switch {
+	case extension == "":
+		return NameExtension
+	case strings.TrimSpace(base) == "":
+		return NameEmpty
+	}
+	return nil
+}
+
+// SplitExtension takes the extension of a printable file off its name; "" where it has none of them.
+func SplitExtension(name string) (base, extension string) {
+	i := strings.LastIndexByte(name, '.')
+	if i < 0 {
+		return name, ""
+	}
+	for _, known := range Extensions {
+		if strings.EqualFold(name[i:], known) {
+			return name[:i], name[i:]
+		}
+	}
+	return name, ""
+}
+
+// IsBinaryName tells whether a name is one of binary G-code.
+func IsBinaryName(name string) bool {
+	_, extension := SplitExtension(name)
+	return strings.EqualFold(extension, BinaryExtension)
+}
