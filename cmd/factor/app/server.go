@@ -119,7 +119,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	for name, run := range map[string]func(context.Context) error{
 		"mail": s.Mail.Run, "accounts": s.Accounts.Run, "audit": s.Audit.Run, "printers": s.Printers.Run, "jobs": s.Jobs.Run,
 		"commands": s.Commands.Run,
-		"files": s.Files.Run,
+		"files":    s.Files.Run,
 	} {
 		s.running.Go(func() {
 			if err := run(background); err != nil && background.Err() == nil {
