@@ -7,6 +7,7 @@ describe('fieldOf', () => {
 	it('takes the field the server names, whatever it puts before it', () => {
 		expect(fieldOf({ code: 'invalid', field: 'name' }, fields)).toBe('name');
 		expect(fieldOf({ code: 'invalid', field: 'body.email' }, fields)).toBe('email');
+		expect(fieldOf({ code: 'invalid', field: 'items[2].name[7]' }, fields)).toBe('name');
 	});
 
 	it('knows the field of a code', () => {

@@ -10,9 +10,9 @@ const byCode: Record<string, string> = {
 	setup_code_wrong: 'setup_code'
 };
 
-/** The form's field a problem is about, if it has it. The server may write "body.email". */
+/** The form's field a problem is about, if it has it. The server may write "body.email" or "items[2].lines[7]". */
 export function fieldOf(problem: Pick<Problem, 'code' | 'field'>, fields: readonly string[]): string | undefined {
-	const named = problem.field?.split('.').at(-1);
+	const named = problem.field?.split('.').at(-1)?.replace(/\[\d+\]$/, '');
 	if (named && fields.includes(named)) return named;
 	const meant = byCode[problem.code];
 	return meant && fields.includes(meant) ? meant : undefined;

@@ -89,6 +89,7 @@ const sentences: Record<string, (p: Problem) => string> = {
 	device_offline: () => m.common_error_device_offline(),
 	device_timeout: () => m.control_fail_timeout(),
 	not_now: () => m.control_fail_not_now(),
+	out_of_range: () => m.common_error_out_of_range(),
 	not_supported: () => m.control_why_plugin_cannot(),
 	stopping: () => m.common_error_busy()
 };

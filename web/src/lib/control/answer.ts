@@ -1,4 +1,3 @@
-import { heaterKind } from '$lib/printer/heaters';
 import type { CommandType } from './command';
 import type { Range } from './figure';
 
@@ -6,7 +5,7 @@ import type { Range } from './figure';
 export interface SystemAction {
 	/** source/action, as OctoPrint names it. */
 	action: string;
-	name: string;
+	name?: string;
 }
 
 interface FieldRule {
@@ -15,22 +14,48 @@ interface FieldRule {
 	max?: number;
 }
 
-/** GET /printers/{uuid}/controls: what the asker may do with the printer now, and within which limits. */
-export interface ControlsAnswer {
-	commands: Record<string, { possible: boolean; reason?: string; fields?: FieldRule[] }>;
-	max_temperatures: { tool: number; bed: number; chamber: number };
-	/** What operators may send in the terminal. */
-	terminal: string[];
-	system: SystemAction[];
+interface Control {
+	type: string;
+	possible: boolean;
+	/** Why not now. */
+	reason?: string;
+	fields: FieldRule[];
 }
 
-/** Within what a command's number has to be; for a temperature by its heater. */
-export function fieldRange(answer: ControlsAnswer, type: CommandType, field: string, heater?: string): Range | undefined {
-	if (field === 'temperature' && heater) {
-		const kind = heaterKind(heater);
-		const max = kind === 'bed' || kind === 'chamber' ? answer.max_temperatures[kind] : answer.max_temperatures.tool;
-		return { min: 0, max };
-	}
-	const rule = answer.commands[type]?.fields?.find((one) => one.name === field);
-	return rule && rule.max !== undefined ? { min: rule.min ?? 0, max: rule.max } : undefined;
+/** What a printer's owner allows; what is not set has the server's default. */
+export interface Limits {
+	max_temperatures: { tool?: number; bed?: number; chamber?: number };
+	/** What operators may send in the terminal. */
+	terminal?: string[];
+}
+
+/** GET /printers/{uuid}/controls: what the asker may do with the printer now, and within which bounds. */
+export interface ControlsAnswer {
+	/** What runs beside the printer. `published` never answers. */
+	plugin: 'agent' | 'old_agent' | 'published' | 'unknown';
+	commands: Control[];
+	heaters: { tool: number; name: string; max: number }[];
+	limits: Limits;
+	system: { allowed: boolean; items: SystemAction[] };
+	terminal: { visible: boolean; any: boolean; allowed: string[] };
+}
+
+/** Why a command cannot be given now: the server's code; undefined when it can. */
+export function hindranceOf(answer: ControlsAnswer, type: CommandType): string | undefined {
+	const control = answer.commands.find((one) => one.type === type);
+	// A command that the server does not know is one that it cannot have done.
+	if (!control) return 'plugin_cannot';
+	return control.possible ? undefined : control.reason || 'state_unknown';
+}
+
+/** Within what a command's number has to be. What is zero is left out of the answer. */
+export function fieldRange(answer: ControlsAnswer, type: CommandType, field: string): Range | undefined {
+	const rule = answer.commands.find((one) => one.type === type)?.fields.find((one) => one.name === field);
+	return rule?.max === undefined ? undefined : { min: rule.min ?? 0, max: rule.max };
+}
+
+/** The temperatures that may be asked of a heater. */
+export function heaterRange(answer: ControlsAnswer, heater: string): Range | undefined {
+	const known = answer.heaters.find((one) => one.name === heater);
+	return known && { min: 0, max: known.max };
 }

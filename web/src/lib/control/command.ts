@@ -10,7 +10,6 @@ export type Command =
 	| { type: 'select_tool'; tool: number }
 	| { type: 'system'; action: string }
 	| { type: 'gcode'; line: string }
-	| { type: 'gcode'; lines: string[] }
 	| { type: 'print' | 'delete_file'; origin: string; path: string };
 
 export type CommandType = Command['type'];

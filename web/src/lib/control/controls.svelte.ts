@@ -2,8 +2,9 @@ import { untrack } from 'svelte';
 import { api, asProblem, type Problem } from '$lib/api/client';
 import { push } from '$lib/live/push.svelte';
 import type { LivePrinter } from '$lib/live/printer.svelte';
+import { m } from '$lib/paraglide/messages';
 import { reach } from '$lib/reach.svelte';
-import { fieldRange, type ControlsAnswer } from './answer';
+import { fieldRange, heaterRange, hindranceOf, type ControlsAnswer } from './answer';
 import type { Click, Work } from './click.svelte';
 import type { Command, CommandType } from './command';
 import { describe } from './describe';
@@ -11,7 +12,7 @@ import type { Range } from './figure';
 import { fetchMacros, type Macro } from './macro';
 import { fetchPresets, type Preset } from './preset';
 import { reasonWords } from './reason';
-import { send } from './send';
+import { send, sendMacro } from './send';
 
 /**
  * What can be done with a printer now, by the person who looks: the server's answer, asked again with every change that
@@ -86,14 +87,17 @@ export class Controls {
 	hindrance(type: CommandType): string | undefined {
 		if (reach.state === 'lost') return 'server';
 		if (!this.printer.online) return 'device_offline';
-		const rule = this.answer?.commands[type];
-		if (rule) return rule.reason || undefined;
-		return this.answer ? 'plugin_cannot' : 'state_unknown';
+		return this.answer ? hindranceOf(this.answer, type) : 'asking';
 	}
 
 	/** Within what a command's number has to be. */
-	range(type: CommandType, field: string, heater?: string): Range | undefined {
-		return this.answer && fieldRange(this.answer, type, field, heater);
+	range(type: CommandType, field: string): Range | undefined {
+		return this.answer && fieldRange(this.answer, type, field);
+	}
+
+	/** The temperatures that may be asked of a heater. */
+	heaterRange(heater: string): Range | undefined {
+		return this.answer && heaterRange(this.answer, heater);
 	}
 
 	/** Sends a command for a control of a group; gives whether it worked. */
@@ -103,6 +107,11 @@ export class Controls {
 
 	work(command: Command): Work {
 		return (told) => send(this.printer.uuid, command, told);
+	}
+
+	/** Runs a macro of the workspace. */
+	runMacro(click: Click, macro: Macro): Promise<boolean> {
+		return click.run(macro.id, m.control_did_macro({ name: macro.name }), (told) => sendMacro(this.printer.uuid, macro.id, told));
 	}
 
 	get nozzles(): number {

@@ -32,7 +32,7 @@ const words: Record<string, (command: SomeCommand, nozzles: number) => string> =
 	connect: () => m.control_did_connect(),
 	disconnect: () => m.control_did_disconnect(),
 	system: (c) => m.control_did_system({ action: text(c.action) }),
-	gcode: (c) => m.control_did_gcode({ line: Array.isArray(c.lines) ? c.lines.map(text).join(' / ') : text(c.line) }),
+	gcode: (c) => (text(c.macro) ? m.control_did_macro({ name: text(c.macro) }) : lineWords(c)),
 	print: (c) => m.control_did_print({ file: base(c.path) }),
 	delete_file: (c) => m.control_did_delete({ file: base(c.path) }),
 	fetch_file: (c) => m.control_did_fetch({ file: base(nameOf(c.fetch)) }),
@@ -42,6 +42,12 @@ const words: Record<string, (command: SomeCommand, nozzles: number) => string> =
 /** What a command does, in a few words: in the history, and beside the control while it is on its way. */
 export function describe(command: SomeCommand, nozzles = 1): string {
 	return words[command.type]?.(command, nozzles) ?? command.type;
+}
+
+/** A terminal's line, or a macro whose name is not known by its first lines. */
+function lineWords(command: SomeCommand): string {
+	const lines = Array.isArray(command.lines) ? command.lines.map(text) : [text(command.line)];
+	return m.control_did_gcode({ line: lines.join(' / ') });
 }
 
 /** "X +10 mm" for each axis that moves. */

@@ -1,7 +1,7 @@
 import { m } from '$lib/paraglide/messages';
 import type { CommandType } from './command';
 
-/** Why a command cannot be given now: the server's codes, and `no_file` and `server` that only the page knows. */
+/** Why a command cannot be given now: the server's codes, and `no_file`, `asking` and `server` that only the page knows. */
 const generic: Record<string, () => string> = {
 	device_offline: () => m.control_why_device_offline(),
 	printer_offline: () => m.control_why_printer_offline(),
@@ -13,6 +13,7 @@ const generic: Record<string, () => string> = {
 	busy: () => m.control_why_busy(),
 	error: () => m.control_why_error(),
 	connected: () => m.control_why_connected(),
+	asking: () => m.control_why_asking(),
 	state_unknown: () => m.control_why_state_unknown(),
 	plugin_cannot: () => m.control_why_plugin_cannot(),
 	role: () => m.control_why_role_operator(),
