@@ -36,7 +36,8 @@ type MediaOptions struct {
 //
 //	byte 0      MediaKind
 //	byte 1      flags: MediaKeyFrame
-//	bytes 2…9   when it was captured: Unix time in µs by the server's clock, big-endian; 0 when it is not known
+//	bytes 2…9   when it was captured: Unix time in µs by the server's clock, big-endian; 0 when it is not known. Of a
+//	            stream with B-frames, which come in another order, it is the time of presentation
 //	bytes 10…   payload
 //
 // Device → server: MediaConfig first and whenever it changes, then frames. Server → device: MediaWant.

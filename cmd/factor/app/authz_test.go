@@ -266,6 +266,11 @@ func (c *cast) path(t *testing.T, route, actor string) (path string, undo func()
 		return "/api/nothing", undo
 	case strings.Contains(path, "/printers/{uuid}"):
 		uuid, _ := owner.enrol(t, "P")
+		if strings.Contains(path, "/camera") { // its device is away, which those who may look are told
+			owner.must(t, http.StatusOK, "PUT", "/api/v1/printers/"+uuid+"/cameras", map[string]any{"items": []any{
+				map[string]string{"name": "Cam", "stream_url": "http://192.0.2.1/"}}}, nil)
+			path = strings.NewReplacer("{camera}", "Cam", "{file}", "index.m3u8", "{session}", "x").Replace(path)
+		}
 		undo = func() { owner.call(t, "DELETE", "/api/v1/printers/"+uuid, nil) }
 		switch {
 		case strings.HasSuffix(path, "/commands/{id}"):

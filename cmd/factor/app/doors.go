@@ -41,6 +41,7 @@ func (s *Server) Addresses() RunInfo {
 	return RunInfo{
 		PID: pid(), Version: s.Version, StartedAt: s.started.UTC(),
 		HTTP: addressOf(s.open.http), HTTPS: addressOf(s.open.https), MQTTS: addressOf(s.open.mqtts), MQTT: addressOf(s.open.mqtt),
+		WebRTC: addressOf(s.open.webrtc), RTSP: addressOf(s.open.rtsp),
 	}
 }
 

@@ -108,10 +108,12 @@ type RunInfo struct {
 	PID       int       `json:"pid"`
 	Version   string    `json:"version"`
 	StartedAt time.Time `json:"started_at"`
-	HTTP      string    `json:"http,omitempty"`  // host:port; missing: off
-	HTTPS     string    `json:"https,omitempty"` // host:port
-	MQTTS     string    `json:"mqtts,omitempty"` // host:port
-	MQTT      string    `json:"mqtt,omitempty"`  // host:port
+	HTTP      string    `json:"http,omitempty"`   // host:port; missing: off
+	HTTPS     string    `json:"https,omitempty"`  // host:port
+	MQTTS     string    `json:"mqtts,omitempty"`  // host:port
+	MQTT      string    `json:"mqtt,omitempty"`   // host:port
+	WebRTC    string    `json:"webrtc,omitempty"` // host:port, UDP and TCP
+	RTSP      string    `json:"rtsp,omitempty"`   // host:port
 }
 
 func (f *Folder) writeRun(info RunInfo) error {

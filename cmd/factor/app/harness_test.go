@@ -36,7 +36,7 @@ type site struct {
 
 func settings(dir string) config.Settings {
 	return config.Settings{
-		Data: dir, HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", MQTTS: "127.0.0.1:0", AuditDays: 1,
+		Data: dir, HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", MQTTS: "127.0.0.1:0", WebRTC: "127.0.0.1:0", RTSP: "127.0.0.1:0", AuditDays: 1,
 		MaxConnections: 100, MaxConnectionsPerAddress: 100, MaxWebConnectionsPerAddress: 100,
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"strconv"
 	"syscall"
@@ -14,26 +15,64 @@ import (
 // listeners are the open ports; nil is off.
 type listeners struct {
 	http, https, mqtts, mqtt net.Listener
+	webrtc, rtsp             net.Listener
+	webrtcUDP                net.PacketConn
 }
 
+// The camera ports of a server whose operator chose none: when another program has them, any other will do, since
+// viewers and devices are told which one it is.
+var cameraDefaults = map[string]config.Address{"webrtc": ":8189", "rtsp": ":8554"}
+
 // listen opens every port of the settings, or none.
-func listen(ctx context.Context, s *config.Settings) (*listeners, error) {
+func listen(ctx context.Context, s *config.Settings, log *slog.Logger) (*listeners, error) {
 	l := &listeners{}
 	for _, p := range []struct {
 		setting string
 		address config.Address
 		to      *net.Listener
-	}{{"http", s.HTTP, &l.http}, {"https", s.HTTPS, &l.https}, {"mqtts", s.MQTTS, &l.mqtts}, {"mqtt", s.MQTT, &l.mqtt}} {
+	}{{"http", s.HTTP, &l.http}, {"https", s.HTTPS, &l.https}, {"mqtts", s.MQTTS, &l.mqtts}, {"mqtt", s.MQTT, &l.mqtt},
+		{"rtsp", s.RTSP, &l.rtsp}, {"webrtc", s.WebRTC, &l.webrtc}} {
 		if p.address.Off() {
 			continue
 		}
-		var err error
-		if *p.to, err = new(net.ListenConfig).Listen(ctx, "tcp", string(p.address)); err != nil {
+		open := func(address config.Address) (err error) {
+			if p.setting == "webrtc" {
+				l.webrtc, l.webrtcUDP, err = listenBoth(ctx, string(address))
+			} else {
+				*p.to, err = new(net.ListenConfig).Listen(ctx, "tcp", string(address))
+			}
+			return err
+		}
+		err := open(p.address)
+		if errors.Is(err, syscall.EADDRINUSE) && cameraDefaults[p.setting] == p.address {
+			log.Warn("the camera port is taken by another program; a free one is used", "setting", p.setting, "port", string(p.address))
+			err = open(":0")
+		}
+		if err != nil {
 			l.close()
 			return nil, WhyNotListening(p.setting, p.address, err)
 		}
 	}
 	return l, nil
+}
+
+// listenBoth opens a TCP and a UDP port of the same number. A free one is looked for some times, since the other
+// protocol's may be taken.
+func listenBoth(ctx context.Context, address string) (l net.Listener, c net.PacketConn, err error) {
+	for range 10 {
+		if l, err = new(net.ListenConfig).Listen(ctx, "tcp", address); err != nil {
+			return nil, nil, err
+		}
+		host, _, _ := net.SplitHostPort(address)
+		if c, err = new(net.ListenConfig).ListenPacket(ctx, "udp", net.JoinHostPort(host, strconv.Itoa(portOf(l)))); err == nil {
+			return l, c, nil
+		}
+		l.Close()
+		if _, port, _ := net.SplitHostPort(address); port != "0" {
+			break
+		}
+	}
+	return nil, nil, err
 }
 
 // WhyNotListening says in words why a port could not be opened, and what to do.
@@ -51,10 +90,13 @@ func WhyNotListening(setting string, address config.Address, err error) error {
 }
 
 func (l *listeners) close() {
-	for _, one := range []net.Listener{l.http, l.https, l.mqtts, l.mqtt} {
+	for _, one := range []net.Listener{l.http, l.https, l.mqtts, l.mqtt, l.webrtc, l.rtsp} {
 		if one != nil {
 			one.Close()
 		}
+	}
+	if l.webrtcUDP != nil {
+		l.webrtcUDP.Close()
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/kangbyounggwan/factor/docs"
 	"github.com/kangbyounggwan/factor/internal/server/agents"
+	"github.com/kangbyounggwan/factor/internal/server/camera"
 	"github.com/kangbyounggwan/factor/internal/server/command"
 	"github.com/kangbyounggwan/factor/internal/server/config"
 	"github.com/kangbyounggwan/factor/internal/server/file"
@@ -45,6 +46,7 @@ type Server struct {
 	Commands *command.Service
 	Files    *file.Service
 	Gateway  *gateway.Gateway
+	Cameras  *camera.Service
 	Push     *push.Server
 	Plugin   *plugin.Service
 	Web      *web.Server
@@ -93,7 +95,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	} else if done {
 		s.Log.Info("the data folder was open to others on this machine, and is its owner's alone now", "path", s.folder.Path)
 	}
-	if s.open, err = listen(ctx, &s.Settings); err != nil {
+	if s.open, err = listen(ctx, &s.Settings, s.Log); err != nil {
 		return err
 	}
 	s.onClose("ports", func(context.Context) error { s.open.close(); return nil })
@@ -113,6 +115,9 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	if err := s.startFiles(); err != nil {
 		return err
 	}
+	if err := s.readyCameras(); err != nil {
+		return err
+	}
 	background, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	s.onClose("background work", s.endBackground)
@@ -120,6 +125,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 		"mail": s.Mail.Run, "accounts": s.Accounts.Run, "audit": s.Audit.Run, "printers": s.Printers.Run, "jobs": s.Jobs.Run,
 		"commands": s.Commands.Run,
 		"files":    s.Files.Run,
+		"cameras":  s.Cameras.Run,
 	} {
 		s.running.Go(func() {
 			if err := run(background); err != nil && background.Err() == nil {
@@ -131,10 +137,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	if err := s.startDoors(); err != nil {
 		return err
 	}
-	info := RunInfo{PID: pid(), Version: s.Version, StartedAt: s.started.UTC()}
-	info.HTTP, info.HTTPS = addressOf(s.open.http), addressOf(s.open.https)
-	info.MQTTS, info.MQTT = addressOf(s.open.mqtts), addressOf(s.open.mqtt)
-	if err := s.folder.writeRun(info); err != nil {
+	if err := s.folder.writeRun(s.Addresses()); err != nil {
 		return err
 	}
 	s.onClose("run.json", func(context.Context) error { s.folder.removeRun(); return nil })
@@ -222,9 +225,9 @@ func (s *Server) startDoors() error {
 		Names:        func() []string { return certs.OwnNames(s.Certs.Names...) },
 		MetricsLocal: bool(s.Settings.Metrics), ConnectionsPerAddress: s.Settings.MaxWebConnectionsPerAddress,
 		Accounts:     s.Accounts,
-		Capabilities: []web.Capability{s.Accounts, s.Workspaces, s.Audit, s.Mail, s.Printers, s.Jobs, s.Commands, s.Files},
+		Capabilities: []web.Capability{s.Accounts, s.Workspaces, s.Audit, s.Mail, s.Printers, s.Jobs, s.Commands, s.Files, s.Cameras},
 		Plugin:       s.Printers, Downloads: s.Plugin, HTTPSPort: portOf(s.open.https), PlainPort: s.plainPort, Trusted: s.Certs.Trusted,
-		Docs: docs.Files, Styles: pages.Styles, Push: s.Push, MQTT: s.Gateway, AuthorityPEM: s.Certs.Authority().PEM,
+		Docs: docs.Files, Styles: pages.Styles, Push: s.Push, MQTT: s.Gateway, Link: http.HandlerFunc(s.Cameras.ServeLink), AuthorityPEM: s.Certs.Authority().PEM,
 		Ready: s.ready, Describe: s.description(), Gatherer: s.metrics, Registerer: s.metrics, Log: s.Log,
 	}
 	if err := s.Web.Initialize(); err != nil {
@@ -233,6 +236,7 @@ func (s *Server) startDoors() error {
 	s.onClose("devices", s.closeDevices)
 	s.serveDevices()
 	s.onClose("requests", s.closeRequests)
+	s.onClose("cameras", s.Cameras.Close) // before the requests, which some viewers are
 	if s.open.http != nil {
 		s.Web.Serve(s.open.http, nil, s.Certs.HTTPChallenge)
 	}

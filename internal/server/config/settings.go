@@ -49,9 +49,10 @@ type Settings struct {
 	LogLevel  string `name:"log-level" env:"FACTOR_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"debug, info, warn or error."`
 	LogFormat string `name:"log-format" env:"FACTOR_LOG_FORMAT" default:"text" enum:"text,json" help:"text or json."`
 
-	// Their service comes with the cameras. Accepted today so that a script written for it runs on this version, too.
-	RTSP   Address `name:"rtsp" env:"FACTOR_RTSP" default:":8554" hidden:"" help:"Camera port; nothing listens there in this version."`
-	WebRTC Address `name:"webrtc" env:"FACTOR_WEBRTC" default:":8189" hidden:"" help:"Camera port; nothing listens there in this version."`
+	WebRTC        Address  `name:"webrtc" env:"FACTOR_WEBRTC" default:":8189" help:"Where live cameras go out by WebRTC: one UDP and one TCP port of this number, or off."`
+	WebRTCAddress []string `name:"webrtc-address" env:"FACTOR_WEBRTC_ADDRESS" placeholder:"ADDRESS,…" help:"Public IP addresses of this server where it is behind NAT; forward the port of --webrtc there, UDP and TCP."`
+	RTSP          Address  `name:"rtsp" env:"FACTOR_RTSP" default:":8554" help:"Where the published OctoPrint plugin sends its camera by RTSP, or off."`
+	FFmpeg        string   `name:"ffmpeg" env:"FACTOR_FFMPEG" default:"auto" placeholder:"FILE" help:"ffmpeg on this server, which makes single pictures of cameras that send H.264 alone: auto looks for it, off does without."`
 }
 
 // TLSDir is where keys and certificates are.
@@ -101,6 +102,17 @@ func (s *Settings) LogValue() slog.Value {
 		attrs = append(attrs, slog.String("trusted_proxies", strings.Join(s.TrustedProxies, ",")))
 	}
 	return slog.GroupValue(attrs...)
+}
+
+// WebRTCAddresses gives the public addresses for WebRTC. The settings must be valid.
+func (s *Settings) WebRTCAddresses() []netip.Addr {
+	var list []netip.Addr
+	for _, text := range s.WebRTCAddress {
+		if a, err := netip.ParseAddr(strings.TrimSpace(text)); err == nil {
+			list = append(list, a)
+		}
+	}
+	return list
 }
 
 // Level is the log level as slog counts it.

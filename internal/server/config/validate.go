@@ -42,6 +42,16 @@ func (s *Settings) Validate() error {
 			fault("trusted-proxies", "%q is no address or network. Write 10.0.0.5 or 10.0.0.0/8", p)
 		}
 	}
+	for _, text := range s.WebRTCAddress {
+		if a, err := netip.ParseAddr(strings.TrimSpace(text)); err != nil || a.IsUnspecified() || a.IsMulticast() {
+			fault("webrtc-address", "%q is no IP address of this server. Write the one that its router has on the internet, such as 203.0.113.7", text)
+		}
+	}
+	if s.FFmpeg != "" && s.FFmpeg != "auto" && s.FFmpeg != "off" {
+		if info, err := os.Stat(s.FFmpeg); err != nil || info.IsDir() || info.Mode()&0o111 == 0 {
+			fault("ffmpeg", "%q is no program. Name the file, such as /usr/bin/ffmpeg, or write auto or off", s.FFmpeg)
+		}
+	}
 	s.checkTLS(fault)
 	s.checkMail(fault)
 	for _, n := range []struct {
@@ -64,7 +74,7 @@ func (s *Settings) checkPorts(fault faultFunc) {
 	for _, l := range []struct {
 		name string
 		addr Address
-	}{{"http", s.HTTP}, {"https", s.HTTPS}, {"mqtts", s.MQTTS}, {"mqtt", s.MQTT}} {
+	}{{"http", s.HTTP}, {"https", s.HTTPS}, {"mqtts", s.MQTTS}, {"mqtt", s.MQTT}, {"webrtc", s.WebRTC}, {"rtsp", s.RTSP}} {
 		if l.addr.Off() {
 			continue
 		}

@@ -11,7 +11,11 @@ import (
 	"github.com/kangbyounggwan/factor/internal/wire"
 )
 
-const maxStreamURL = 2048 // bytes
+const (
+	maxStreamURL = 2048 // bytes
+	minKbps      = 100
+	maxKbps      = 50_000
+)
 
 // streamSchemes are what an agent can look at. webrtc and whep are signalling addresses over HTTP(S).
 var streamSchemes = []string{"http", "https", "rtsp", "rtsps", "webrtc", "webrtcs", "whep", "wheps", "hls", "rtmp", "rtmps", "ws", "wss", "v4l2"}
@@ -54,6 +58,9 @@ func checkCameras(list, have []Camera) ([]Camera, error) {
 		c.StreamURL = clean
 		if c.Rotation != 0 && c.Rotation != 90 && c.Rotation != 180 && c.Rotation != 270 {
 			return nil, problem.Field("rotation_invalid", at("rotation"), "The rotation is 0, 90, 180 or 270 degrees.")
+		}
+		if c.MaxKbps != 0 && (c.MaxKbps < minKbps || c.MaxKbps > maxKbps) {
+			return nil, problem.Field("max_kbps_invalid", at("max_kbps"), "The limit is 100 to 50,000 kbit/s, or 0 for none.")
 		}
 		kept = append(kept, c)
 	}

@@ -41,6 +41,37 @@ func (s *Service) Place(uuid string) (workspace.Target, bool) {
 	return workspace.Target{WorkspaceID: p.WorkspaceID, PrinterID: p.ID}, true
 }
 
+// UUID gives the UUID of the device that a printer has now. False: there is no such printer.
+func (s *Service) UUID(printerID string) (string, bool) {
+	t := s.twinByID(printerID)
+	if t == nil {
+		return "", false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.device.UUID, !t.gone
+}
+
+// Cameras gives a printer's cameras with their addresses, for the part that opens them.
+func (s *Service) Cameras(uuid string) []Camera {
+	t := s.twin(uuid)
+	if t == nil {
+		return nil
+	}
+	return t.own().Cameras
+}
+
+// Online tells whether a printer's device is connected, and whether our agent runs on it.
+func (s *Service) Online(uuid string) (online, agent bool) {
+	t := s.twin(uuid)
+	if t == nil {
+		return false, false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.online, t.presence != nil
+}
+
 // View gives a printer as the API shows it to a role. False: there is no such printer.
 func (s *Service) View(uuid string, role workspace.Role) (View, bool) {
 	t := s.twin(uuid)

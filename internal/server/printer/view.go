@@ -122,6 +122,8 @@ type Camera struct {
 	Rotation  int    `json:"rotation,omitempty" required:"false" doc:"0, 90, 180 or 270 degrees clockwise"`
 	FlipH     bool   `json:"flip_h,omitempty" required:"false"`
 	FlipV     bool   `json:"flip_v,omitempty" required:"false"`
+	Encode    bool   `json:"encode,omitempty" required:"false" doc:"Let the device encode MJPEG to H.264 with ffmpeg, which needs less of its uplink and more of its processor"`
+	MaxKbps   int    `json:"max_kbps,omitempty" required:"false" doc:"Of the printer's uplink for this camera, 100…50000 kbit/s; 0: no limit"`
 }
 
 // Event is something that happened to a printer.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/kangbyounggwan/factor/internal/server/account"
 	"github.com/kangbyounggwan/factor/internal/server/problem"
-	"github.com/kangbyounggwan/factor/internal/server/web/push"
 	"github.com/kangbyounggwan/factor/internal/server/workspace"
 )
 
@@ -37,7 +36,7 @@ func (s *Server) withActor(next http.Handler) http.Handler {
 		if err == nil {
 			visitOf(ctx).user = actor.UserID
 			ctx = workspace.WithActor(ctx, actor)
-			ctx = push.WithCheck(ctx, func(ctx context.Context) bool {
+			ctx = workspace.WithCheck(ctx, func(ctx context.Context) bool {
 				_, err := find(ctx)
 				return !errors.Is(err, problem.ErrNotSignedIn) // a database that does not answer ends nobody
 			})

@@ -51,6 +51,9 @@ func (s *Server) buildRoutes(pages *pages) error {
 	if s.MQTT != nil {
 		m.Handle("GET /mqtt", s.MQTT)
 	}
+	if s.Link != nil {
+		m.Handle("GET /api/device/link", s.Link)
+	}
 	m.HandleFunc("POST /api/auth/login", s.pluginLogin)
 	if s.Plugin != nil {
 		m.Handle("GET /api/printers/summary", onlyPlugin(s.Plugin.PluginSummary))

@@ -81,6 +81,7 @@ type Server struct {
 	Downloads    Downloads    // nil: nothing is handed out
 	Push         http.Handler // the realtime push
 	MQTT         http.Handler // MQTT over WebSocket
+	Link         http.Handler // media links of devices, which log in inside; nil: none
 	AuthorityPEM []byte       // of the server's own certificate authority
 	Ready        func(ctx context.Context) error
 	Describe     Description

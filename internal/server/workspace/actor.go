@@ -42,3 +42,20 @@ func ActorFrom(ctx context.Context) (Actor, bool) {
 	a, ok := ctx.Value(actorKey{}).(Actor)
 	return a, ok && a.SignedIn()
 }
+
+// Check tells whether what somebody came with is still good.
+type Check func(ctx context.Context) bool
+
+type checkKey struct{}
+
+// WithCheck gives a context for what lasts longer than a request: its owner asks from time to time whether it may go
+// on. That ends what another process ended, such as the command line, which the bus does not tell of.
+func WithCheck(ctx context.Context, check Check) context.Context {
+	return context.WithValue(ctx, checkKey{}, check)
+}
+
+// CheckFrom gives the check of a context, nil where it has none.
+func CheckFrom(ctx context.Context) Check {
+	check, _ := ctx.Value(checkKey{}).(Check)
+	return check
+}

@@ -36,7 +36,7 @@ func (s *Server) connecting(ctx context.Context, _ centrifuge.ConnectEvent) (cen
 
 func (s *Server) connected(c *centrifuge.Client) {
 	actor, _ := workspace.ActorFrom(c.Context())
-	check, _ := c.Context().Value(checkKey{}).(Check)
+	check := workspace.CheckFrom(c.Context())
 	v := &viewer{client: c, actor: actor, check: check}
 	c.OnSubscribe(func(e centrifuge.SubscribeEvent, reply centrifuge.SubscribeCallback) { s.subscribe(v, e, reply) })
 	c.OnUnsubscribe(func(e centrifuge.UnsubscribeEvent) {

@@ -95,18 +95,7 @@ type Server struct {
 type viewer struct {
 	client *centrifuge.Client
 	actor  workspace.Actor
-	check  Check
-}
-
-// Check tells whether what somebody connected with is still good.
-type Check func(ctx context.Context) bool
-
-type checkKey struct{}
-
-// WithCheck gives a context whose connection is asked from time to time whether it may go on. It ends what another
-// process ended, such as the command line, which the bus does not tell of.
-func WithCheck(ctx context.Context, check Check) context.Context {
-	return context.WithValue(ctx, checkKey{}, check)
+	check  workspace.Check
 }
 
 // Initialize starts the server.

@@ -91,7 +91,7 @@ func newScene(t *testing.T) *scene {
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		user, session, _ := r.BasicAuth()
 		ctx := workspace.WithActor(r.Context(), workspace.Actor{UserID: user, SessionID: session, Via: workspace.ViaSession})
-		ctx = WithCheck(ctx, func(context.Context) bool { _, over := sc.gone.Load(session); return !over })
+		ctx = workspace.WithCheck(ctx, func(context.Context) bool { _, over := sc.gone.Load(session); return !over })
 		sc.ServeHTTP(rw, r.WithContext(ctx))
 	}))
 	t.Cleanup(func() {

@@ -1,0 +1,217 @@
+package camera
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"regexp"
+	"time"
+
+	"github.com/bluenviron/gohlslib/v2"
+	"github.com/bluenviron/gohlslib/v2/pkg/codecs"
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/kangbyounggwan/factor/internal/server/workspace"
+)
+
+// Low-latency HLS: parts of 200 ms in segments of 1 s. A segment begins with a key frame, so cameras with few of them
+// have longer ones.
+const (
+	hlsPart        = 200 * time.Millisecond
+	hlsSegment     = time.Second
+	hlsSegments    = 7 // the fewest that low-latency HLS takes
+	hlsSegmentSize = 16 << 20
+	hlsAnswer      = 30 * time.Second // a player waits for its next part
+)
+
+// hlsOutput is a stream as HLS, while somebody takes it so. The stream's mu guards it; handling requests needs no lock.
+type hlsOutput struct {
+	muxer *gohlslib.Muxer
+	track *gohlslib.Track
+	begun time.Time
+	last  int64 // pts
+}
+
+var hlsFile = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}\.(m3u8|mp4)$`)
+
+func (s *Service) apiHLS(ctx context.Context, in *struct {
+	View
+	Language
+	File    string `path:"file" maxLength:"100"`
+	Session string `query:"session" maxLength:"64" doc:"Of this player; index.m3u8 without one begins one"`
+}) (*huma.StreamResponse, error) {
+	var x *session
+	var err error
+	if in.Session == "" && in.File == "index.m3u8" {
+		x, err = s.beginHLS(ctx, &in.View, in.Language)
+	} else {
+		x, err = s.ownHLS(ctx, &in.View, in.Session)
+	}
+	if err != nil {
+		return nil, err
+	}
+	st := x.v.stream
+	st.mu.Lock()
+	out := st.hls
+	st.mu.Unlock()
+	if out == nil || !hlsFile.MatchString(in.File) {
+		return nil, errNoSession
+	}
+	return streamed(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(hlsAnswer))
+		q := r.URL.Query()
+		kept := url.Values{"session": {x.v.id}} // all that the addresses in a playlist carry on
+		for _, name := range []string{"_HLS_msn", "_HLS_part", "_HLS_skip"} {
+			if v := q.Get(name); v != "" {
+				kept.Set(name, v)
+			}
+		}
+		asked := r.Clone(r.Context())
+		asked.URL.RawQuery = kept.Encode()
+		answered := &answer{ResponseWriter: w}
+		out.muxer.Handle(answered, asked)
+		x.v.out.Add(answered.bytes)
+		s.count.sent(RungHLS, int(answered.bytes))
+		if !answered.any {
+			errNoSession.Write(w)
+		}
+	}), nil
+}
+
+// answer knows whether something was answered: the library says nothing of a file that it does not have.
+type answer struct {
+	http.ResponseWriter
+	any   bool
+	bytes int64
+}
+
+func (a *answer) WriteHeader(status int) { a.any = true; a.ResponseWriter.WriteHeader(status) }
+
+func (a *answer) Write(b []byte) (int, error) {
+	a.any = true
+	n, err := a.ResponseWriter.Write(b)
+	a.bytes += int64(n)
+	return n, err
+}
+
+// Header keeps what the library may not say: an answer to one person is for nobody's cache.
+func (a *answer) Header() http.Header {
+	h := a.ResponseWriter.Header()
+	h.Del("Access-Control-Allow-Origin")
+	return h
+}
+
+func (s *Service) beginHLS(ctx context.Context, in *View, l Language) (*session, error) {
+	p, err := s.at(ctx, in, RungHLS)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.join(p, RungHLS)
+	if err != nil {
+		return nil, err
+	}
+	st := v.stream
+	if err := st.until(ctx, firstFrame, st.canVideo); err != nil {
+		v.leave()
+		return nil, explain(err, l.of(p.actor))
+	}
+	st.mu.Lock()
+	possible := len(st.kept) > 0
+	if possible {
+		st.openHLS()
+		possible = st.hls != nil
+	}
+	st.mu.Unlock()
+	if !possible {
+		v.leave()
+		return nil, TroubleNoVideo.problem(l.of(p.actor))
+	}
+	x := &session{v: v, rung: RungHLS, key: p.key(), used: time.Now(), byToken: in.Token != ""}
+	s.keep(x)
+	return x, nil
+}
+
+// ownHLS finds a player's session: of the one who began it, unless that was by a viewing token. Errors: errNoSession.
+func (s *Service) ownHLS(ctx context.Context, in *View, id string) (*session, error) {
+	if _, err := workspace.RequireUser(ctx); err != nil && id == "" {
+		return nil, err
+	}
+	x, err := s.session(id, RungHLS)
+	if err == nil {
+		if target, ok := s.Printers.Place(in.UUID); !ok || target.PrinterID != x.key.printerID {
+			err = errNoSession
+		}
+	}
+	if err == nil && x.byToken {
+		return x, nil
+	}
+	p, denied := s.at(ctx, &View{Path: in.Path}, RungHLS)
+	switch {
+	case denied != nil:
+		return nil, denied
+	case err != nil:
+		return nil, err
+	case x.v.actor.UserID != p.actor.UserID || x.key != p.key():
+		return nil, errNoSession
+	}
+	return x, nil
+}
+
+// openHLS begins with what is kept. mu must be held.
+func (st *stream) openHLS() {
+	if st.hls != nil || len(st.kept) == 0 || st.params.sps == nil || st.params.pps == nil {
+		return
+	}
+	track := &gohlslib.Track{Codec: &codecs.H264{SPS: st.params.sps, PPS: st.params.pps}, ClockRate: 90000}
+	out := &hlsOutput{track: track, begun: st.kept[0].at, last: -1}
+	out.muxer = &gohlslib.Muxer{Variant: gohlslib.MuxerVariantLowLatency, Tracks: []*gohlslib.Track{track}, SegmentCount: hlsSegments,
+		SegmentMinDuration: hlsSegment, PartMinDuration: hlsPart, SegmentMaxSize: hlsSegmentSize,
+		OnEncodeError: func(error) { st.s.count.dropped.WithLabelValues("hls").Inc() }}
+	if out.muxer.Start() != nil {
+		return
+	}
+	st.hls = out
+	for _, f := range st.kept {
+		st.writeHLS(f)
+	}
+}
+
+// writeHLS adds a frame. What the muxer cannot take ends it; players begin anew. mu must be held.
+func (st *stream) writeHLS(f *frame) {
+	h := st.hls
+	if h == nil {
+		return
+	}
+	pts := int64(f.at.Sub(h.begun) * 90 / time.Millisecond)
+	if !st.params.bFrames && pts <= h.last {
+		pts = h.last + 90
+	}
+	h.last = max(h.last, pts)
+	if h.muxer.WriteH264(h.track, f.at, pts, f.units) != nil {
+		st.endHLS()
+	}
+}
+
+// endHLS ends the HLS output and those who take it: their players begin anew. mu must be held.
+func (st *stream) endHLS() {
+	if st.hls == nil {
+		return
+	}
+	st.hls.muxer.Close()
+	st.hls = nil
+	for v := range st.viewers {
+		if v.rung == RungHLS {
+			v.end(errCodecChanged)
+		}
+	}
+}
+
+// restHLS ends the HLS output when nobody takes it any more. mu must be held.
+func (st *stream) restHLS() {
+	for v := range st.viewers {
+		if v.rung == RungHLS {
+			return
+		}
+	}
+	st.endHLS()
+}
