@@ -28,7 +28,7 @@ const (
 // What a file may have. Slicers stay far below: a 2 GB file has some 70 million lines.
 const (
 	MaxLines      = 500_000_000
-	MaxLayers     = 1_000_000
+	MaxLayers     = 100_000
 	MaxThumbnails = 32
 	MaxTools      = 64
 	MaxLine       = 1 << 20 // bytes of one line; PrusaSlicer's objects_info and Klipper's polygons are the longest
