@@ -15,44 +15,57 @@ import (
 )
 
 type enrolCommand struct {
-	Data      string `help:"Folder for what the agent keeps." default:"./agent-data"`
-	Server    string `help:"Address of the server, such as https://factor.example." required:""`
-	OctoPrint string `name:"octoprint" help:"Address of OctoPrint, with its path if it has one." default:"http://127.0.0.1:5000"`
-	APIKey    string `name:"api-key" help:"Application key or API key of OctoPrint." required:""`
-	Name      string `help:"Name of the printer." required:""`
-	Email     string `help:"E-mail of your account; the password is read from standard input." xor:"who" required:""`
-	Token     string `help:"API token of your account (fct_…), instead of e-mail and password." xor:"who" required:""`
-	UUID      string `name:"uuid" help:"UUID to use, such as the one of the published plugin. Default: the folder's own, or a new one."`
-	CA        string `name:"ca" help:"File with the server's CA certificate." type:"existingfile" xor:"trust"`
-	// The fingerprint is what an owner can compare by eye with what the server printed.
-	Fingerprint string `name:"ca-fingerprint" help:"SHA-256 of the server's own CA certificate: it is fetched and compared." xor:"trust"`
+	data, server, octoPrint, apiKey, name string
+	email, token                          string // one of them
+	uuid                                  string
+	ca, fingerprint                       string // one of them at most
 }
 
-// Help stands under the usage of `enrol --help`, for readers of both languages.
-func (enrolCommand) Help() string {
-	return `What is given as --token or --api-key can be seen in the process list of this machine, and stays in the history of the
-shell. Give it by the environment instead: FACTOR_AGENT_TOKEN and FACTOR_AGENT_API_KEY. With --email the password is read from
-standard input.
+// enrolHelp is for readers of both languages.
+const enrolHelp = `What is given as --token or --api-key can be seen in the process list of this machine, and stays in the history
+of the shell. Give it by the environment instead: FACTOR_AGENT_TOKEN and FACTOR_AGENT_API_KEY. With --email the password
+is read from standard input.
 
 --token이나 --api-key로 적은 값은 이 컴퓨터의 프로세스 목록에 보이고 셸 기록에 남습니다. 대신 환경 변수 FACTOR_AGENT_TOKEN과
 FACTOR_AGENT_API_KEY로 주세요. --email을 쓰면 비밀번호는 표준 입력에서 읽습니다.`
+
+func enrolLine(ctx context.Context, s *streams) *command {
+	c := &enrolCommand{data: defaultData, octoPrint: "http://127.0.0.1:5000"}
+	return &command{
+		name: "enrol", help: "Make this printer known to a server, under your account.", more: enrolHelp,
+		options: []option{
+			dataOption(&c.data),
+			{name: "server", value: &c.server, needed: true, help: "Address of the server, such as https://factor.example."},
+			{name: "octoprint", value: &c.octoPrint, help: "Address of OctoPrint, with its path if it has one."},
+			{name: "api-key", value: &c.apiKey, needed: true, help: "Application key or API key of OctoPrint."},
+			{name: "name", value: &c.name, needed: true, help: "Name of the printer."},
+			{name: "email", value: &c.email, needed: true, help: "E-mail of your account; the password is read from standard input."},
+			{name: "token", value: &c.token, needed: true, help: "API token of your account (fct_…), instead of e-mail and password."},
+			{name: "uuid", value: &c.uuid, help: "UUID to use, such as the one of the published plugin. Without it: the folder's own, or a new one."},
+			{name: "ca", value: &c.ca, help: "File with the server's CA certificate."},
+			// The fingerprint is what an owner can compare by eye with what the server printed.
+			{name: "ca-fingerprint", value: &c.fingerprint, help: "SHA-256 of the server's own CA certificate: it is fetched and compared."},
+		},
+		rivals: [][]string{{"email", "token"}, {"ca", "ca-fingerprint"}},
+		run:    func() error { return c.run(ctx, s) },
+	}
 }
 
-func (c *enrolCommand) Run(ctx context.Context, s *streams) error {
-	e := &enrol.Enrolment{Server: c.Server, OctoPrintURL: c.OctoPrint, OctoPrintKey: c.APIKey, Name: c.Name,
-		Email: c.Email, APIToken: c.Token, UUID: c.UUID, Fingerprint: c.Fingerprint}
+func (c *enrolCommand) run(ctx context.Context, s *streams) error {
+	e := &enrol.Enrolment{Server: c.server, OctoPrintURL: c.octoPrint, OctoPrintKey: c.apiKey, Name: c.name,
+		Email: c.email, APIToken: c.token, UUID: c.uuid, Fingerprint: c.fingerprint}
 	var err error
-	if c.CA != "" {
-		if e.CA, err = os.ReadFile(c.CA); err != nil {
+	if c.ca != "" {
+		if e.CA, err = os.ReadFile(c.ca); err != nil {
 			return fmt.Errorf("--ca: %w", err)
 		}
 	}
-	if c.Email != "" {
+	if c.email != "" {
 		if e.Password, err = readPassword(s); err != nil {
 			return err
 		}
 	}
-	if e.Folder, err = folder.Open(c.Data); err != nil {
+	if e.Folder, err = folder.Open(c.data); err != nil {
 		return err
 	}
 	unlock, err := e.Folder.Lock()
@@ -68,7 +81,7 @@ func (c *enrolCommand) Run(ctx context.Context, s *streams) error {
 	if r.Renewed {
 		w = s.words.renewed
 	}
-	fmt.Fprintf(s.out, w+"\n", r.Name, r.UUID, strings.TrimRight(c.Server, "/"), r.Server, r.OctoPrint, c.Data)
+	fmt.Fprintf(s.out, w+"\n", r.Name, r.UUID, strings.TrimRight(c.server, "/"), r.Server, r.OctoPrint, c.data)
 	return nil
 }
 

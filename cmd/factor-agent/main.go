@@ -10,24 +10,18 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
-
-	"github.com/alecthomas/kong"
 )
 
-// Memory: with these the resident size stays below 20 MB, which a Pi Zero can spare. The live heap is 2 to 3 MB; the
-// limit only makes the collector run oftener during a long file list.
+// Memory: with these and settle the resident size stays below 20 MB, which a Pi Zero can spare (TestMemory: at most 17
+// MB). The live heap is 2 to 3 MB; the limit only makes the collector run oftener during a long file list.
 const (
-	memoryLimit = 12 << 20 // bytes
+	memoryLimit = 10 << 20 // bytes
 	gcPercent   = 50
 )
 
-// program is the command line.
-type program struct {
-	Enrol   enrolCommand   `cmd:"" help:"Make this printer known to a server, under your account."`
-	Run     runCommand     `cmd:"" help:"Serve the printer of a data folder until ended."`
-	Status  statusCommand  `cmd:"" help:"Tell how the agent of a data folder is."`
-	Version versionCommand `cmd:"" help:"Print the version."`
-	Look    lookCommand    `cmd:"" name:"look-at-camera" hidden:""`
+// commands is the command line.
+func commands(ctx context.Context, s *streams) []*command {
+	return []*command{enrolLine(ctx, s), runLine(ctx, s), statusLine(s), versionLine(s), lookLine(ctx, s)}
 }
 
 // streams are the program's standard streams; tests give others.
@@ -37,9 +31,9 @@ type streams struct {
 	words    *words
 }
 
-// exit codes. 2 is kong's for a wrong command line.
 const (
 	exitFailed     = 1
+	exitUsage      = 2 // the command line is wrong
 	exitNotRunning = 3 // status: nothing runs there, as systemctl has it
 )
 
@@ -57,26 +51,21 @@ func main() {
 }
 
 // run is the program without the process around it.
-func run(ctx context.Context, args []string, s *streams) (code int) {
-	var p program
-	parser, err := kong.New(&p, kong.Name("factor-agent"), kong.Description("Follows an OctoPrint and tells a FACTOR server."),
-		kong.DefaultEnvars("FACTOR_AGENT"), kong.Writers(s.out, s.err), kong.Exit(func(c int) { panic(exit(c)) }),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s))
-	if err != nil {
-		fmt.Fprintln(s.err, err)
-		return exitFailed
-	}
-	defer func() { // --help ends from inside the parser
-		if e, ok := recover().(exit); ok {
-			code = int(e)
-		}
-	}()
-	command, err := parser.Parse(args)
-	if err != nil {
+func run(ctx context.Context, args []string, s *streams) int {
+	all := commands(ctx, s)
+	c, err := choose(all, args, os.LookupEnv)
+	switch {
+	case errors.Is(err, errHelp) && c == nil:
+		help(s.out, all)
+		return 0
+	case errors.Is(err, errHelp):
+		c.tell(s.out)
+		return 0
+	case err != nil:
 		fmt.Fprintf(s.err, "factor-agent: %v\n", err)
-		return 2
+		return exitUsage
 	}
-	if err := command.Run(); err != nil {
+	if err := c.run(); err != nil {
 		var e exit
 		if errors.As(err, &e) {
 			return int(e)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/kangbyounggwan/factor/internal/agent"
 	"github.com/kangbyounggwan/factor/internal/agent/camera"
@@ -13,22 +14,46 @@ import (
 )
 
 type runCommand struct {
-	Data       string `help:"Folder for what the agent keeps." default:"./agent-data"`
-	StdinWatch bool   `help:"End when standard input is closed, that is, with the program that started this one."`
-	// With one of these another program is expected to bring what is missing, so a folder without a registration is fine.
-	Socket   string `help:"Serve the local API on this Unix socket, and wait for a registration if there is none." xor:"where"`
-	Listen   string `help:"The same on a loopback address, such as 127.0.0.1:0: port and secret are written to local.json." xor:"where"`
-	LogLevel string `help:"What to log: debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
+	data           string
+	stdinWatch     bool
+	socket, listen string // with one of them another program is expected to bring what is missing
+	logLevel       string
 }
 
-func (c *runCommand) Run(ctx context.Context, s *streams) error {
+// begun is when an agent has done all that it does but once.
+const begun = time.Minute
+
+// defaultData is where the agent keeps what it has to, when nothing else is said.
+const defaultData = "./agent-data"
+
+func dataOption(value *string) option {
+	return option{name: "data", value: value, help: "Folder for what the agent keeps."}
+}
+
+func runLine(ctx context.Context, s *streams) *command {
+	c := &runCommand{data: defaultData, logLevel: "info"}
+	return &command{
+		name: "run", help: "Serve the printer of a data folder until ended.",
+		options: []option{
+			dataOption(&c.data),
+			{name: "stdin-watch", on: &c.stdinWatch, help: "End when standard input is closed, that is, with the program that started this one."},
+			{name: "socket", value: &c.socket, help: "Serve the local API on this Unix socket, and wait for a registration if there is none."},
+			{name: "listen", value: &c.listen, help: "The same on a loopback address, such as 127.0.0.1:0: port and secret are written to local.json."},
+			{name: "log-level", value: &c.logLevel, oneOf: []string{"debug", "info", "warn", "error"}, help: "What to log: debug, info, warn or error."},
+		},
+		rivals: [][]string{{"socket", "listen"}},
+		run:    func() error { return c.run(ctx, s) },
+	}
+}
+
+func (c *runCommand) run(ctx context.Context, s *streams) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+	if err := level.UnmarshalText([]byte(c.logLevel)); err != nil {
 		return err
 	}
-	f, err := folder.Open(c.Data)
+	f, err := folder.Open(c.data)
 	if err != nil {
 		return err
 	}
@@ -37,7 +62,7 @@ func (c *runCommand) Run(ctx context.Context, s *streams) error {
 		return err
 	}
 	defer unlock()
-	if c.StdinWatch {
+	if c.stdinWatch {
 		go func() { // ends with the process: a read of standard input cannot be broken off
 			io.Copy(io.Discard, s.in)
 			cancel()
@@ -47,12 +72,20 @@ func (c *runCommand) Run(ctx context.Context, s *streams) error {
 	if program, err := os.Executable(); err == nil {
 		look = camera.Apart(program)
 	}
-	a := &agent.Service{Folder: f, Version: version, Log: slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level}),
-		Where: local.Where{Socket: c.Socket, Listen: c.Listen}, Companion: c.Socket != "" || c.Listen != "", Look: look}
+	log := slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level})
+	lighten := func() {
+		if err := settle(); err != nil {
+			slog.New(log).Debug("what only the start needed stays in memory", "error", err)
+		}
+	}
+	lighten()
+	defer time.AfterFunc(begun, lighten).Stop()
+	a := &agent.Service{Folder: f, Version: version, Log: log,
+		Where: local.Where{Socket: c.socket, Listen: c.listen}, Companion: c.socket != "" || c.listen != "", Look: look}
 	return a.Run(ctx)
 }
 
-// lookCommand is what the running agent starts to look at a camera: see package camera.
-type lookCommand struct{}
-
-func (lookCommand) Run(ctx context.Context, s *streams) error { return camera.Child(ctx, s.in, s.out) }
+// lookLine is what the running agent starts to look at a camera: see package camera.
+func lookLine(ctx context.Context, s *streams) *command {
+	return &command{name: camera.Command, hidden: true, run: func() error { return camera.Child(ctx, s.in, s.out) }}
+}

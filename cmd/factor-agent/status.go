@@ -11,13 +11,25 @@ import (
 )
 
 type statusCommand struct {
-	Data string `help:"Folder for what the agent keeps." default:"./agent-data"`
-	JSON bool   `name:"json" help:"Print JSON."`
+	data string
+	json bool
 }
 
-func (c *statusCommand) Run(s *streams) error {
-	f := &folder.Folder{Path: c.Data}
-	status, err := local.Ask(c.Data)
+func statusLine(s *streams) *command {
+	c := &statusCommand{data: defaultData}
+	return &command{
+		name: "status", help: "Tell how the agent of a data folder is.",
+		options: []option{
+			dataOption(&c.data),
+			{name: "json", on: &c.json, help: "Print JSON."},
+		},
+		run: func() error { return c.run(s) },
+	}
+}
+
+func (c *statusCommand) run(s *streams) error {
+	f := &folder.Folder{Path: c.data}
+	status, err := local.Ask(c.data)
 	if errors.Is(err, local.ErrNotRegistered) {
 		err = folder.ErrNotEnrolled
 	}
@@ -26,17 +38,17 @@ func (c *statusCommand) Run(s *streams) error {
 		if broken != nil {
 			return broken
 		}
-		if c.JSON {
+		if c.json {
 			json.NewEncoder(s.out).Encode(map[string]any{"running": false, "uuid": config.UUID, "name": config.Name, "server": map[string]string{"url": config.Server}})
 		} else {
-			fmt.Fprintf(s.out, s.words.notRunning+"\n", config.Name, config.UUID, config.Server, c.Data)
+			fmt.Fprintf(s.out, s.words.notRunning+"\n", config.Name, config.UUID, config.Server, c.data)
 		}
 		return exit(exitNotRunning)
 	}
 	if err != nil {
 		return err
 	}
-	if c.JSON {
+	if c.json {
 		e := json.NewEncoder(s.out)
 		e.SetIndent("", "  ")
 		return e.Encode(struct {

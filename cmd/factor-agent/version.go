@@ -8,9 +8,9 @@ import (
 
 var version = ver.String()
 
-type versionCommand struct{}
-
-func (versionCommand) Run(s *streams) error {
-	_, err := fmt.Fprintln(s.out, version)
-	return err
+func versionLine(s *streams) *command {
+	return &command{name: "version", help: "Print the version.", run: func() error {
+		_, err := fmt.Fprintln(s.out, version)
+		return err
+	}}
 }

@@ -81,7 +81,6 @@ var words = map[string][2]string{
 	DeviceBusy:       {"Another program uses this camera.", "Enter that program's stream instead, such as http://127.0.0.1:8080/?action=stream, or stop it."},
 	DeviceDenied:     {"This agent may not open the camera.", "Add its user to the group video: sudo usermod -aG video $USER, then restart."},
 	FFmpegDied:       {"ffmpeg could not read this camera.", "Try another camera, or the address of a program that streams this one."},
-	noWHEP:           {"WebRTC (WHEP) is not supported yet.", "Enter the same camera's RTSP, HLS or MJPEG address."},
 }
 
 // failure is an error with one of the codes.

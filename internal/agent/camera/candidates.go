@@ -1,5 +1,3 @@
-//go:build whep
-
 package camera
 
 import (

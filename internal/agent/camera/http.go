@@ -87,7 +87,8 @@ func withoutURL(err error) error {
 
 // http follows whatever an HTTP address gives. One that answers with one picture is asked again and again.
 func (f *follow) http(ctx context.Context) error {
-	if strings.HasSuffix(strings.TrimRight(f.url.Path, "/"), "/whep") {
+	address := strings.TrimRight(f.url.Path, "/")
+	if strings.HasSuffix(address, "/whep") || strings.HasSuffix(address, "/api/webrtc") { // the latter is go2rtc's
 		return f.whep(ctx)
 	}
 	if strings.EqualFold(path.Ext(f.url.Path), ".m3u8") {

@@ -186,12 +186,6 @@ func failed(code string) Result { return Result{}.failed(code) }
 // failed keeps what was found out before it failed.
 func (r Result) failed(code string) Result {
 	said := words[code]
-	if code == noWHEP {
-		code = NotAStream
-	}
 	r.OK, r.Code, r.Message, r.Cure = false, code, said[0], said[1]
 	return r
 }
-
-// noWHEP is the code, inside this package, of a program that was built without WebRTC.
-const noWHEP = "no_whep"

@@ -1,5 +1,3 @@
-//go:build whep
-
 package camera
 
 import (
@@ -21,9 +19,7 @@ const maxSDP = 64 << 10 // bytes
 // plain gives the HTTP scheme behind a scheme that names what is spoken over it.
 var plain = map[string]string{"whep": "http", "wheps": "https", "webrtc": "http", "webrtcs": "https"}
 
-// whep follows a WebRTC stream by WHEP (RFC 9725's counterpart for playing): mediamtx, go2rtc, camera-streamer. It is
-// only in programs built with the tag whep: WebRTC makes the agent 4.5 MB larger on disk and 2 MB in RAM, which is more
-// than the agent may take (TestMemory).
+// whep follows a WebRTC stream by WHEP (RFC 9725's counterpart for playing): mediamtx, go2rtc, camera-streamer.
 func (f *follow) whep(ctx context.Context) error {
 	u := *f.url
 	if scheme := plain[u.Scheme]; scheme != "" {

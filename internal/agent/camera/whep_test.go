@@ -1,5 +1,3 @@
-//go:build whep
-
 package camera
 
 import (
@@ -33,8 +31,8 @@ func TestLook_WHEP_Faults(t *testing.T) {
 			io.WriteString(w, "hello")
 		}) + "/cam/whep"
 	}
-	for url, code := range map[string]string{"http://169.254.169.254/cam/whep": AddressRefused, answer(404): NotFound, answer(401): RefusedLogin, answer(201): NotAStream} {
-		if r := Look(context.Background(), url); r.Code != code {
+	for url, code := range map[string]string{"http://169.254.169.254/cam/whep": AddressRefused, "http://169.254.169.254/api/webrtc?src=cam": AddressRefused, answer(404): NotFound, answer(401): RefusedLogin, answer(201): NotAStream} {
+		if r := Look(context.Background(), url); r.Code != code || r.Kind != WHEP {
 			t.Errorf("%+v, want %s", r, code)
 		}
 	}

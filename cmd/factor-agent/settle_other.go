@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// settle does something on Linux only.
+func settle() error { return nil }
