@@ -9,6 +9,7 @@ import (
 
 	"github.com/kangbyounggwan/factor/internal/agent"
 	"github.com/kangbyounggwan/factor/internal/agent/camera"
+	"github.com/kangbyounggwan/factor/internal/agent/camera/publish"
 	"github.com/kangbyounggwan/factor/internal/agent/folder"
 	"github.com/kangbyounggwan/factor/internal/agent/local"
 )
@@ -69,7 +70,8 @@ func (c *runCommand) run(ctx context.Context, s *streams) error {
 		}()
 	}
 	look := camera.Look
-	if program, err := os.Executable(); err == nil {
+	program, err := os.Executable()
+	if err == nil {
 		look = camera.Apart(program)
 	}
 	log := slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level})
@@ -81,11 +83,16 @@ func (c *runCommand) run(ctx context.Context, s *streams) error {
 	lighten()
 	defer time.AfterFunc(begun, lighten).Stop()
 	a := &agent.Service{Folder: f, Version: version, Log: log,
-		Where: local.Where{Socket: c.socket, Listen: c.listen}, Companion: c.socket != "" || c.listen != "", Look: look}
+		Where: local.Where{Socket: c.socket, Listen: c.listen}, Companion: c.socket != "" || c.listen != "", Look: look, Program: program}
 	return a.Run(ctx)
 }
 
 // lookLine is what the running agent starts to look at a camera: see package camera.
 func lookLine(ctx context.Context, s *streams) *command {
 	return &command{name: camera.Command, hidden: true, run: func() error { return camera.Child(ctx, s.in, s.out) }}
+}
+
+// publishLine is what the running agent starts for a camera that somebody looks at: see package publish.
+func publishLine(ctx context.Context, s *streams) *command {
+	return &command{name: publish.Command, hidden: true, run: func() error { return publish.Child(ctx, s.in, s.out) }}
 }

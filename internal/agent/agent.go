@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/kangbyounggwan/factor/internal/agent/camera/publish"
 	"github.com/kangbyounggwan/factor/internal/agent/folder"
 	"github.com/kangbyounggwan/factor/internal/agent/job"
 	"github.com/kangbyounggwan/factor/internal/agent/local"
@@ -23,7 +24,7 @@ import (
 )
 
 // Caps are the capabilities that presence names: what this agent does beyond the published plugin.
-var Caps = []string{"events", "files", "clock", "watch"}
+var Caps = []string{"events", "files", "clock", "watch", "camera"}
 
 // diskRetry is how often events that the disk would not take are tried again.
 const diskRetry = 30 * time.Second
@@ -33,9 +34,11 @@ const introduction = 30 * time.Second
 
 // Agent is an agent at work for one registration. Initialize, Run, then Close.
 type Agent struct {
-	Folder     *folder.Folder // locked by the caller
-	Version    string
-	Log        slog.Handler
+	Folder  *folder.Folder // locked by the caller
+	Version string
+	Log     slog.Handler
+	// Program is this program, which becomes a process of its own for each camera that somebody looks at. "" for none.
+	Program    string
 	Introduced bool // somebody calls Introduce soon: what the folder knows of OctoPrint is likely out of date
 
 	complaints *local.Complaints
@@ -48,6 +51,7 @@ type Agent struct {
 	introduced chan *octoprint.Client
 	retry      chan struct{}
 	link       *uplink.Link
+	cameras    *publish.Publisher
 	reporter   *reporter
 	watched    atomic.Bool
 
@@ -99,8 +103,13 @@ func (a *Agent) Initialize() (err error) {
 	m := c.MQTT
 	a.link = &uplink.Link{Host: m.Host, Port: m.Port, Plain: !m.TLS, WebsocketURL: websocketURL(c), Roots: roots,
 		UUID: c.UUID, Token: c.Token, Queue: a.queue, Presence: a.presence, Watched: a.setWatched,
-		Connected: func() { a.reporter.now() }, FilesSent: a.filesSent, Registered: a.registered,
+		Connected: a.connected, FilesSent: a.filesSent, Registered: a.registered,
 		Log: a.log.With("part", "server")}
+	if a.Program != "" {
+		a.cameras = &publish.Publisher{Program: a.Program, Server: c.Server, CA: c.CA, UUID: c.UUID, Token: c.Token, Now: a.link.Now,
+			Log: a.log.With("part", "camera")}
+		a.link.Camera, a.link.Lost = a.cameras.Command, a.cameras.Lost
+	}
 	a.reporter = newReporter(a.link.Status)
 	return nil
 }
@@ -127,6 +136,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	parts.Go(func() { a.reporter.run(ctx) })
 	parts.Go(func() { a.retryDisk(ctx) })
 	parts.Wait()
+	if a.cameras != nil {
+		a.cameras.Close()
+	}
 	a.log.Info("agent ended")
 	return nil
 }
@@ -168,6 +180,13 @@ func (a *Agent) setWatched(w bool) {
 	if a.watched.Swap(w) != w {
 		a.reporter.setWatched(w)
 	}
+}
+
+func (a *Agent) connected() {
+	if a.cameras != nil {
+		a.cameras.Connected()
+	}
+	a.reporter.now()
 }
 
 // seconds gives a time as Unix seconds, exact to the millisecond.

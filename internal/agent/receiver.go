@@ -101,6 +101,9 @@ func (a *Agent) Status() local.Status {
 		Printer: local.Printer{Status: string(v.Snapshot.Status), Text: v.Snapshot.State.Text,
 			Completion: v.Snapshot.Progress.Completion, Job: jobID, File: v.Snapshot.Job.File.Path},
 		Queue: a.queue.Stats(), Errors: a.complaints.Last()}
+	if a.cameras != nil {
+		s.Cameras = a.cameras.States()
+	}
 	if now, known := a.link.Now(); known {
 		offset := time.Until(now).Seconds()
 		s.Server.Offset = &offset

@@ -22,6 +22,7 @@ type Service struct {
 	// we wait for it.
 	Companion bool
 	Look      func(ctx context.Context, url string) camera.Result
+	Program   string // see Agent
 
 	complaints *local.Complaints
 	log        *slog.Logger
@@ -67,7 +68,7 @@ func (s *Service) Run(ctx context.Context) error {
 
 // begin starts an agent for the folder's registration. The caller holds mu.
 func (s *Service) begin() error {
-	a := &Agent{Folder: s.Folder, Version: s.Version, Log: s.complaints, Introduced: s.Companion && s.octoprint.URL == ""}
+	a := &Agent{Folder: s.Folder, Version: s.Version, Log: s.complaints, Program: s.Program, Introduced: s.Companion && s.octoprint.URL == ""}
 	if err := a.Initialize(); err != nil {
 		a.Close()
 		return err

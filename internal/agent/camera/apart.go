@@ -33,7 +33,7 @@ func Apart(path string) func(context.Context, string) Result {
 		}
 		cmd := exec.CommandContext(ctx, path, Command)
 		cmd.Stdin = strings.NewReader(address) // not an argument, which every user of the machine could read
-		cmd.Env = environment()
+		cmd.Env = Environment()
 		out := &capped{left: 1 << 20}
 		cmd.Stdout = out
 		cmd.WaitDelay = time.Second
@@ -48,9 +48,9 @@ func Apart(path string) func(context.Context, string) Result {
 	}
 }
 
-// environment is what the other process needs of ours.
-func environment() (kept []string) {
-	for _, name := range []string{"PATH", "SYSTEMROOT", "TMPDIR", "LD_LIBRARY_PATH", childEnv} {
+// Environment is what the other process needs of ours.
+func Environment() (kept []string) {
+	for _, name := range []string{"PATH", "SYSTEMROOT", "TMPDIR", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", childEnv} {
 		if v, ok := os.LookupEnv(name); ok {
 			kept = append(kept, name+"="+v)
 		}

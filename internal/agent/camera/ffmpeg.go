@@ -84,7 +84,7 @@ func StartFFmpeg(ctx context.Context, piped bool, arguments ...string) (*Process
 	}
 	p := &Process{}
 	p.cmd = exec.CommandContext(ctx, path, append([]string{"-nostdin", "-hide_banner", "-loglevel", "error"}, arguments...)...)
-	p.cmd.Env = environment()
+	p.cmd.Env = Environment()
 	p.cmd.Stderr = &p.said
 	p.cmd.WaitDelay = time.Second
 	if piped {

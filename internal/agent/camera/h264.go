@@ -1,16 +1,18 @@
 package camera
 
 import (
+	"slices"
+
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h265"
 )
 
-// parameters are the newest parameter sets of a video, which a decoder needs before a key frame. They are looked at in
+// Parameters are the newest parameter sets of a video, which a decoder needs before a key frame. They are looked at in
 // the camera's own order: VPS (H.265 only), SPS, PPS.
-type parameters struct{ vps, sps, pps []byte }
+type Parameters struct{ vps, sps, pps []byte }
 
-// take keeps what is in an access unit, and tells whether that is a key frame.
-func (p *parameters) take(codec string, unit [][]byte) (key bool) {
+// Take keeps what is in an access unit, and tells whether that is a key frame.
+func (p *Parameters) Take(codec string, unit [][]byte) (key bool) {
 	for _, n := range unit {
 		switch {
 		case len(n) == 0:
@@ -40,12 +42,12 @@ func (p *parameters) take(codec string, unit [][]byte) (key bool) {
 }
 
 // complete tells whether a decoder could begin.
-func (p *parameters) complete(codec string) bool {
+func (p *Parameters) complete(codec string) bool {
 	return p.sps != nil && p.pps != nil && (codec == CodecH264 || p.vps != nil)
 }
 
 // size tells what the parameter sets say. Errors: UnsupportedCodec, TooLarge.
-func (p *parameters) size(codec string) (width, height int, fps float64, err error) {
+func (p *Parameters) size(codec string) (width, height int, fps float64, err error) {
 	if codec == CodecH264 {
 		var s h264.SPS
 		if p.sps == nil || s.Unmarshal(p.sps) != nil {
@@ -66,4 +68,9 @@ func (p *parameters) size(codec string) (width, height int, fps float64, err err
 		return width, height, fps, failure(TooLarge)
 	}
 	return width, height, fps, nil
+}
+
+// Sets gives what there is of them, in the order that decoders expect.
+func (p *Parameters) Sets() [][]byte {
+	return slices.DeleteFunc([][]byte{p.vps, p.sps, p.pps}, func(s []byte) bool { return s == nil })
 }

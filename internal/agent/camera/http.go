@@ -110,9 +110,11 @@ func (f *follow) http(ctx context.Context) error {
 			return failure(NotAStream)
 		}
 		wanted := f.to.Wanted()
+		f.patience.Reset(f.stall + wanted.Every)
 		if err := pause(ctx, began.Add(max(wanted.Every, pollPace)), wanted.Changed); err != nil {
 			return err
 		}
+		f.alive()
 	}
 }
 

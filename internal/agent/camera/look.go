@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"math"
 	"net/url"
-	"slices"
 	"time"
 )
 
@@ -17,7 +16,7 @@ type look struct {
 	fault  error // what is wrong with the pictures
 
 	jpeg     []byte // the first picture
-	sets     parameters
+	sets     Parameters
 	keyframe [][]byte
 
 	bytes       int
@@ -98,7 +97,7 @@ func (l *look) Frame(f Frame) {
 	if f.JPEG != nil && l.jpeg == nil {
 		l.jpeg = f.JPEG
 	}
-	if f.Unit != nil && l.sets.take(l.stream.Codec, f.Unit) && l.keyframe == nil && l.sets.complete(l.stream.Codec) {
+	if f.Unit != nil && l.sets.Take(l.stream.Codec, f.Unit) && l.keyframe == nil && l.sets.complete(l.stream.Codec) {
 		l.keyframe = f.Unit
 	}
 	seen := l.jpeg != nil || l.keyframe != nil
@@ -159,13 +158,12 @@ func (l *look) finish(ctx context.Context, r *Result, ended error) error {
 var codecNames = map[string]string{CodecJPEG: "JPEG", CodecH264: "H264", CodecH265: "H265"}
 
 // picture makes a JPEG of a key frame.
-func picture(ctx context.Context, codec string, sets parameters, keyframe [][]byte) ([]byte, error) {
-	before := slices.DeleteFunc([][]byte{sets.vps, sets.sps, sets.pps}, func(s []byte) bool { return s == nil })
+func picture(ctx context.Context, codec string, sets Parameters, keyframe [][]byte) ([]byte, error) {
 	format := "h264"
 	if codec == CodecH265 {
 		format = "hevc"
 	}
-	return decode(ctx, format, AnnexB(append(before, keyframe...)))
+	return decode(ctx, format, AnnexB(append(sets.Sets(), keyframe...)))
 }
 
 // AnnexB writes NAL units one behind the other, each after a start code.

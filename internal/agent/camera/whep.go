@@ -165,7 +165,7 @@ func (f *follow) receive(peer *webrtc.PeerConnection, t *webrtc.TrackRemote) err
 	var asked time.Time
 	var first uint32
 	var line timeline
-	var sets parameters
+	var sets Parameters
 	for n, begun := 0, false; ; n++ {
 		if now := time.Now(); (!begun || f.to.Wanted().KeyFrame) && now.Sub(asked) > time.Second { // a camera that can gives one at once
 			asked = now
@@ -182,7 +182,7 @@ func (f *follow) receive(peer *webrtc.PeerConnection, t *webrtc.TrackRemote) err
 		if err != nil {
 			continue
 		}
-		begun = sets.take(CodecH264, unit) || begun
+		begun = sets.Take(CodecH264, unit) || begun
 		pts := time.Duration(int32(p.Timestamp-first)) * time.Second / 90000
 		f.unit(unit, line.at(pts, time.Now()), pts)
 	}

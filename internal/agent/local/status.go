@@ -4,24 +4,26 @@ package local
 import (
 	"time"
 
+	"github.com/kangbyounggwan/factor/internal/agent/camera/publish"
 	"github.com/kangbyounggwan/factor/internal/agent/queue"
 	"github.com/kangbyounggwan/factor/internal/agent/uplink"
 )
 
 // Status is the state of a running agent, as `factor-agent status --json` prints it.
 type Status struct {
-	Version   string      `json:"version"`
-	PID       int         `json:"pid"`
-	StartedAt time.Time   `json:"started_at"`
-	RSS       int64       `json:"rss"` // bytes, 0 where it cannot be told
-	UUID      string      `json:"uuid"`
-	Name      string      `json:"name"`
-	Pending   bool        `json:"pending,omitzero"` // its owner has not completed the printer on the server's page yet
-	Server    Server      `json:"server"`
-	OctoPrint OctoPrint   `json:"octoprint"`
-	Printer   Printer     `json:"printer"`
-	Queue     queue.Stats `json:"queue"`
-	Errors    []Complaint `json:"errors"` // the newest last
+	Version   string          `json:"version"`
+	PID       int             `json:"pid"`
+	StartedAt time.Time       `json:"started_at"`
+	RSS       int64           `json:"rss"` // bytes, 0 where it cannot be told
+	UUID      string          `json:"uuid"`
+	Name      string          `json:"name"`
+	Pending   bool            `json:"pending,omitzero"` // its owner has not completed the printer on the server's page yet
+	Server    Server          `json:"server"`
+	OctoPrint OctoPrint       `json:"octoprint"`
+	Printer   Printer         `json:"printer"`
+	Queue     queue.Stats     `json:"queue"`
+	Cameras   []publish.State `json:"cameras,omitempty"` // that somebody looks at, or did a moment ago
+	Errors    []Complaint     `json:"errors"`            // the newest last
 }
 
 // Server is the session with the server.

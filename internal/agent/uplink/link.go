@@ -53,7 +53,10 @@ type Link struct {
 	Presence     func() wire.Presence
 	Watched      func(bool) // called for each change, and with false when the connection ends; must not block
 	Connected    func()     // called after each connect; must not block
-	FilesSent    func(sum string)
+	Lost         func()     // called when a connection has ended; must not block
+	// Camera is called with what the server wants of a camera; it must not block.
+	Camera    func(wire.CameraCommand)
+	FilesSent func(sum string)
 	// Registered is called with what the server says of our registration; true acknowledges it, so that it is not said
 	// again. It must not block. Nil acknowledges all.
 	Registered func(wire.Registration) (known bool)

@@ -28,6 +28,9 @@ func (l *Link) serve(whole context.Context, c mqtt.Client, lost <-chan error) (e
 		c.Disconnect(500) // ms at most, for the DISCONNECT that keeps the will from being published
 		events.Wait()
 		l.Watched(false)
+		if l.Lost != nil {
+			l.Lost()
+		}
 	}()
 	if err := l.subscribe(ctx, c); err != nil {
 		return err
@@ -68,6 +71,9 @@ func (l *Link) serve(whole context.Context, c mqtt.Client, lost <-chan error) (e
 func (l *Link) subscribe(ctx context.Context, c mqtt.Client) error {
 	topics := map[string]byte{wire.KindTimeReply.Topic(l.UUID): 0, wire.KindWatch.Topic(l.UUID): 0,
 		wire.KindRegistration.Topic(l.UUID): 1}
+	if l.Camera != nil {
+		topics[wire.KindCamera.Topic(l.UUID)] = 1
+	}
 	token := c.SubscribeMultiple(topics, nil)
 	if err := wait(ctx, token, connectTimeout); err != nil {
 		return fmt.Errorf("subscribe: %w", err)
@@ -217,6 +223,11 @@ func (l *Link) message(topic string, payload []byte) {
 		var r wire.Registration
 		if json.Unmarshal(payload, &r) == nil && (l.Registered == nil || l.Registered(r)) {
 			nudge(l.ackDue)
+		}
+	case wire.KindCamera:
+		var c wire.CameraCommand
+		if l.Camera != nil && json.Unmarshal(payload, &c) == nil {
+			l.Camera(c)
 		}
 	case wire.KindWatch:
 		var w wire.Watch
