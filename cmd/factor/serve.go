@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -32,8 +31,8 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 		server.Log.Error("the set-up code could not be read", "error", err)
 	}
 	// The start needs more memory than the rest of an idle server's life: give it back.
-	tidy := time.AfterFunc(settle, debug.FreeOSMemory)
-	defer tidy.Stop()
+	settled := time.AfterFunc(settle, tidy)
+	defer settled.Stop()
 	<-ctx.Done()
 	fmt.Fprintln(s.out, s.say("Stopping …", "종료하는 중 …"))
 	return server.Close()

@@ -120,3 +120,28 @@ func ParseMedia(m []byte) (kind MediaKind, flags byte, at uint64, payload []byte
 	}
 	return kind, flags, at, payload, nil
 }
+
+// PluginCamera is camera/{id}/cmd towards the published plugin, which has one camera at a time.
+type PluginCamera struct {
+	Action  string               `json:"action"` // start, stop, restart, state
+	Options *PluginCameraOptions `json:"options,omitzero"`
+}
+
+// PluginCameraOptions is what the published plugin's ffmpeg is to do. There is no field for its systemd_unit, which
+// would have it start a service of the machine.
+type PluginCameraOptions struct {
+	Input       string `json:"input"` // HTTP only: its ffmpeg is given options that nothing else knows
+	Name        string `json:"name"`  // [A-Za-z0-9_-]{1,50}: the path it publishes to
+	RTSPBase    string `json:"rtsp_base"`
+	WebRTCBase  string `json:"webrtc_base"`
+	FPS         int    `json:"fps,omitzero"`
+	BitrateKbps int    `json:"bitrateKbps,omitzero"` // 100…20000
+	Encoder     string `json:"encoder"`              // v4l2m2m, omx, libx264
+	LowLatency  bool   `json:"lowLatency"`
+}
+
+// PluginCameraState is camera/{id}/state of the published plugin. It comes only after a command.
+type PluginCameraState struct {
+	Running   bool   `json:"running"`
+	LastError string `json:"last_error"`
+}

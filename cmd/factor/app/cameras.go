@@ -43,7 +43,22 @@ func (s *Server) readyCameras() error {
 	s.Cameras = &camera.Service{
 		Printers: cameraPrinters{s.Printers}, Devices: s.Gateway, Access: s.Workspaces, Bus: s.Bus, Log: s.Log, Metrics: s.metrics,
 		UDP: s.open.webrtcUDP, TCP: s.open.webrtc, PublicAddresses: s.Settings.WebRTCAddresses(), RTSP: s.open.rtsp,
-		FFmpeg: s.Settings.FFmpeg,
+		FFmpeg: s.Settings.FFmpeg, Host: s.hostFor,
 	}
+	if u := s.Settings.Public(); u != nil {
+		s.Cameras.PublicURL = u.String()
+	}
+	s.door.Cameras = s.Cameras
 	return s.Cameras.Initialize()
+}
+
+// hostFor gives the host by which a device reaches this server: the public one, else the address that it came to.
+func (s *Server) hostFor(uuid string) string {
+	if u := s.Settings.Public(); u != nil {
+		return u.Hostname()
+	}
+	if a, ok := s.Gateway.Local(uuid); ok {
+		return a.String()
+	}
+	return "127.0.0.1"
 }

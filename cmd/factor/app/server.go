@@ -52,6 +52,7 @@ type Server struct {
 	Web      *web.Server
 	Certs    *certs.Keeper
 
+	door    *printers.Door
 	folder  *Folder
 	open    *listeners
 	metrics *prometheus.Registry
@@ -183,8 +184,8 @@ func (s *Server) startPrinters(ctx context.Context) error {
 	}
 	s.Commands = &command.Service{DB: s.DB, Bus: s.Bus, Access: s.Workspaces, Printers: commanded{s.Printers}, Devices: s.Gateway,
 		Audit: s.Audit, Log: s.Log, Metrics: s.metrics}
-	door := &printers.Door{Printers: s.Printers, Commands: s.Commands}
-	s.Gateway.Registry, s.Gateway.Sink, s.Printers.Devices = door, door, s.Gateway
+	s.door = &printers.Door{Printers: s.Printers, Commands: s.Commands}
+	s.Gateway.Registry, s.Gateway.Sink, s.Printers.Devices = s.door, s.door, s.Gateway
 	s.Accounts.OnDelete = append(s.Accounts.OnDelete, s.Printers.DeleteWorkspaces)
 	s.Accounts.OnDelete = append(s.Accounts.OnDelete, s.Commands.DeleteWorkspaces)
 	s.Accounts.Deleted = append(s.Accounts.Deleted, s.Printers.WorkspacesDeleted)

@@ -18,10 +18,10 @@ const (
 	maxOffer    = 64 << 10 // bytes of an SDP offer; Chromium's are 8 KB
 )
 
-// base is where a camera is: by id or name, or the first one.
-type base struct{ path, id, of string }
+// root is where a camera is: by id or name, or the first one.
+type root struct{ path, id, of string }
 
-var bases = []base{
+var roots = []root{
 	{printerPath + "/cameras/{camera}", "", "of a camera, by its id or name"},
 	{printerPath + "/camera", "-first", "of the printer's first camera"},
 }
@@ -29,7 +29,7 @@ var bases = []base{
 // Register adds the calls under /api/v1 to api. They ask for rights themselves, since a viewing token may stand in the
 // address in place of a log-in.
 func (s *Service) Register(api huma.API) {
-	for _, b := range bases {
+	for _, b := range roots {
 		op := func(id, method, path, summary string) huma.Operation {
 			return huma.Operation{OperationID: id + b.id, Method: method, Path: b.path + path, Summary: summary + " " + b.of,
 				Tags: []string{"Cameras"}, Security: []map[string][]string{{"session": {}}, {"token": {}}},

@@ -36,8 +36,11 @@ type Service struct {
 	// PublicAddresses are what viewers are told in place of this machine's own addresses, behind NAT.
 	PublicAddresses []netip.Addr
 
-	// RTSP is where the published plugin publishes to; nil is off. RTSPBase gives its address as a device reaches it.
-	RTSP net.Listener
+	// RTSP is where the published plugin publishes to; nil is off. Host gives the name by which a device reaches this
+	// server; nil: this machine. PublicURL is "" where there is none.
+	RTSP      net.Listener
+	Host      func(uuid string) string
+	PublicURL string
 
 	// FFmpeg is the program that makes JPEGs of H.264; "" looks for it on the PATH, "off" does without.
 	FFmpeg string
@@ -269,6 +272,9 @@ type place struct {
 }
 
 func (p place) key() streamKey { return streamKey{p.target.PrinterID, p.camera.ID} }
+
+// ErrInvalid says that a device's message is none.
+var ErrInvalid = errors.New("invalid message")
 
 // newSecret gives a name that cannot be guessed: 128 bits.
 func newSecret() string {

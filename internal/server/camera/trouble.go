@@ -13,18 +13,19 @@ type Trouble string
 
 // The server's own.
 const (
-	TroubleOffline    Trouble = "agent_offline" // the printer's device is not connected
-	TroubleSilent     Trouble = "agent_silent"  // it is, but opens no link
-	TroubleNoFrames   Trouble = "no_frames"     // the link is there, and nothing comes
-	TroubleNoKeyFrame Trouble = Trouble(wire.CameraNoKeyFrame)
-	TroubleBFrames    Trouble = "b_frames"           // of WebRTC alone
-	TroubleNoPicture  Trouble = "no_picture"         // H.264 alone, and no ffmpeg to make a JPEG of it
-	TroubleNoVideo    Trouble = "no_video"           // JPEG alone: no WebRTC and no HLS
-	TroubleNoPath     Trouble = "no_viewer_path"     // the page says that nothing reaches it
-	TroubleHTTPOnly   Trouble = "plugin_http_only"   // the published plugin's ffmpeg opens HTTP addresses only
-	TroublePublish    Trouble = "plugin_not_started" // it was told to publish, and does not
-	TroubleNoRTSP     Trouble = "rtsp_off"           // there is nowhere to publish to
-	troubleWebRTCOff  Trouble = "webrtc_off"
+	TroubleOffline       Trouble = "agent_offline" // the printer's device is not connected
+	TroubleSilent        Trouble = "agent_silent"  // it is, but opens no link
+	TroubleNoFrames      Trouble = "no_frames"     // the link is there, and nothing comes
+	TroubleNoKeyFrame    Trouble = Trouble(wire.CameraNoKeyFrame)
+	TroubleBFrames       Trouble = "b_frames"           // of WebRTC alone
+	TroubleNoPicture     Trouble = "no_picture"         // H.264 alone, and no ffmpeg to make a JPEG of it
+	TroubleNoVideo       Trouble = "no_video"           // JPEG alone: no WebRTC and no HLS
+	TroubleNoPath        Trouble = "no_viewer_path"     // the page says that nothing reaches it
+	TroubleHTTPOnly      Trouble = "plugin_http_only"   // the published plugin's ffmpeg opens HTTP addresses only
+	TroublePublish       Trouble = "plugin_not_started" // it was told to publish, and does not
+	TroublePluginAddress Trouble = "plugin_address"     // the published plugin refuses characters of the address
+	TroubleNoRTSP        Trouble = "rtsp_off"           // there is nowhere to publish to
+	troubleWebRTCOff     Trouble = "webrtc_off"
 )
 
 // said is one trouble in one language.
@@ -123,6 +124,10 @@ var words = map[Trouble]map[string]said{
 	TroubleHTTPOnly: {
 		"en": {"The published plugin can open cameras over HTTP only.", "Enter the camera's http:// address, or install the FACTOR plugin, which opens all kinds."},
 		"ko": {"공개 플러그인은 HTTP 카메라만 열 수 있습니다.", "카메라의 http:// 주소를 입력하거나, 모든 종류를 여는 FACTOR 플러그인을 설치하세요."},
+	},
+	TroublePluginAddress: {
+		"en": {"The published plugin refuses this address: it takes none with one of ; & | ` $ ( ) < >.", "Use an address without, often the one before the first &. The FACTOR plugin takes all of them."},
+		"ko": {"공개 플러그인이 이 주소를 거부합니다. ; & | ` $ ( ) < > 가 든 주소는 쓸 수 없습니다.", "그런 문자가 없는 주소를 쓰세요. 대개 첫 & 앞까지면 됩니다. FACTOR 플러그인에는 이런 제한이 없습니다."},
 	},
 	TroublePublish: {
 		"en": {"The published plugin was told to send the camera, and does not.", "Check that ffmpeg is installed on the computer with OctoPrint, and that it reaches the server's RTSP port."},

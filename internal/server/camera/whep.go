@@ -18,10 +18,9 @@ var (
 
 type whepAnswer struct {
 	Status      int
-	ContentType string   `header:"Content-Type"`
-	Location    string   `header:"Location"`
-	Rung        string   `header:"X-Factor-Rungs" doc:"The other rungs that this stream can have now"`
-	Link        []string `header:"Link" doc:"TURN servers, where there are any"`
+	ContentType string `header:"Content-Type"`
+	Location    string `header:"Location"`
+	Rung        string `header:"X-Factor-Rungs" doc:"The other rungs that this stream can have now"`
 	Body        []byte
 }
 
@@ -61,7 +60,7 @@ func (s *Service) apiWHEP(ctx context.Context, in *struct {
 		return nil, err
 	}
 	return &whepAnswer{Status: http.StatusCreated, ContentType: "application/sdp", Body: []byte(answer),
-		Location: location(p, in.Camera, v.id), Rung: strings.Join(v.stream.rungNames(), ","), Link: s.turnLinks(p)}, nil
+		Location: location(p, in.Camera, v.id), Rung: strings.Join(v.stream.rungNames(), ",")}, nil
 }
 
 func location(p place, ref, session string) string {

@@ -193,6 +193,19 @@ func (g *Gateway) Publish(uuid string, kind wire.Kind, payload []byte, qos byte)
 // Connected tells whether a connection of this UUID lives, quarantined ones included.
 func (g *Gateway) Connected(uuid string) bool { return g.find(uuid) != nil }
 
+// Local gives the address of this server that a device is connected to; false where that is not known.
+func (g *Gateway) Local(uuid string) (netip.Addr, bool) {
+	c := g.find(uuid)
+	if c == nil {
+		return netip.Addr{}, false
+	}
+	at, ok := c.net.LocalAddr().(*net.TCPAddr)
+	if !ok {
+		return netip.Addr{}, false
+	}
+	return at.AddrPort().Addr().Unmap(), true
+}
+
 // Connections counts the connections that have logged in.
 func (g *Gateway) Connections() int {
 	g.initialize()

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/kangbyounggwan/factor/internal/server/camera"
 	"github.com/kangbyounggwan/factor/internal/server/command"
 	"github.com/kangbyounggwan/factor/internal/server/gateway"
 	"github.com/kangbyounggwan/factor/internal/server/printer"
@@ -17,6 +18,7 @@ import (
 type Door struct {
 	Printers *printer.Service
 	Commands Commands
+	Cameras  *camera.Service  // nil: what the published plugin says of its camera is heard by nobody
 	Now      func() time.Time // nil: time.Now
 }
 
@@ -57,6 +59,7 @@ var translations = []struct{ ours, theirs error }{
 	{printer.ErrNotAuthorized, gateway.ErrNotAuthorized},
 	{printer.ErrNotRegistered, gateway.ErrNotRegistered},
 	{printer.ErrInvalid, gateway.ErrInvalid},
+	{camera.ErrInvalid, gateway.ErrInvalid},
 	{command.ErrInvalid, gateway.ErrInvalid},
 }
 
@@ -135,5 +138,10 @@ func (d *Door) Terminal(context.Context, gateway.Device, []byte, time.Time) erro
 	return gateway.ErrInvalid
 }
 
-// CameraState is gateway.Sink's. This version starts no cameras; the published plugin may tell of one all the same.
-func (d *Door) CameraState(context.Context, gateway.Device, []byte, time.Time) error { return nil }
+// CameraState is gateway.Sink's. Our agent says the same on its media link.
+func (d *Door) CameraState(_ context.Context, dev gateway.Device, payload []byte, _ time.Time) error {
+	if d.Cameras == nil {
+		return nil
+	}
+	return translate(d.Cameras.State(dev.PrinterID, payload))
+}
