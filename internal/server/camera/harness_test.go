@@ -271,6 +271,7 @@ type device struct {
 	running  sync.WaitGroup
 	clock    func(i int) uint64 // of frame i; nil: now
 	link     *websocket.Conn
+	plugin   func(wire.PluginCamera) // in place of our agent
 }
 
 func (d *device) gives(info wire.MediaInfo, frames [][]byte) {
@@ -280,6 +281,14 @@ func (d *device) gives(info wire.MediaInfo, frames [][]byte) {
 }
 
 func (d *device) told(kind wire.Kind, payload []byte) {
+	if d.plugin != nil {
+		var c wire.PluginCamera
+		if err := json.Unmarshal(payload, &c); err != nil || kind != wire.KindCamera {
+			d.t.Errorf("told %s of kind %d", payload, kind)
+		}
+		d.plugin(c)
+		return
+	}
 	var c wire.CameraCommand
 	if err := json.Unmarshal(payload, &c); err != nil || kind != wire.KindCamera {
 		d.t.Errorf("told %s of kind %d", payload, kind)
