@@ -20,6 +20,7 @@ from needs import ROOT, Missing
 BENCHES = {
     "start": ["go", "run", "./bench/start", "-factor", "bin/factor"],
     "push": ["go", "run", "./bench/push", "-factor", "bin/factor"],
+    "gcode": ["go", "run", "./bench/gcode"],
     "ingest": ["go", "run", "./bench/ingest", "-mode", "all"],
 }
 

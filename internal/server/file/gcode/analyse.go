@@ -159,14 +159,19 @@ type extent struct {
 	box     Box
 	any     bool
 	radius2 float64 // square of how far from the zero of x and y
+	last    [3]float64
 }
 
 func (e *extent) add(m *move) {
 	if !e.any {
 		e.any = true
 		e.box = Box{Min: [3]float64{m.x0, m.y0, m.z0}, Max: [3]float64{m.x0, m.y0, m.z0}}
+		e.point(m.x0, m.y0, m.z0)
 	}
-	e.point(m.x0, m.y0, m.z0)
+	if m.x0 != e.last[0] || m.y0 != e.last[1] || m.z0 != e.last[2] { // else it was the end of the move before
+		e.point(m.x0, m.y0, m.z0)
+	}
+	e.last = [3]float64{m.x1, m.y1, m.z1}
 	if m.arc != 0 {
 		m.corners(func(x, y float64) { e.point(x, y, m.z1) })
 		return

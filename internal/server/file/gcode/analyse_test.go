@@ -267,3 +267,32 @@ func TestFits(t *testing.T) {
 		}
 	}
 }
+
+// Numbers are read eight digits at once; here they are read by the standard library.
+func TestDecimal(t *testing.T) {
+	for _, text := range []string{
+		"0", "7", "12", "123.456", "-0.5", ".5", "-.25", "+3", "1234567", "12345678", "123456789", "1.2345678", "1.23456789",
+		"1234567.1234567", "99999999.99999999", "0.00000001", "00000000012", "3.",
+	} {
+		want, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, behind := range []string{"\n", " Y1\n", "\n99999999", "Y12345678"} {
+			line := []byte("X" + text + behind)
+			whole := line[:1+len(text)] // more follows in memory
+			short := bytes.Clone(whole)
+			for _, b := range [][]byte{whole, short[:len(short):len(short)]} {
+				got, next := decimal(b, 1)
+				if math.Abs(got-want) > 1e-9*math.Abs(want) || next != 1+len(text) {
+					t.Errorf("%q before %q: %v, %d; want %v, %d", text, behind, got, next, want, 1+len(text))
+				}
+			}
+		}
+	}
+	for _, text := range []string{"", "-", ".", "-.", "x"} {
+		if v, _ := decimal(append([]byte(text), "\n        "...)[:len(text)], 0); v != 0 {
+			t.Errorf("%q is %v", text, v)
+		}
+	}
+}

@@ -54,7 +54,8 @@ type blockReader struct {
 	crc  hash.Hash32
 	sums bool
 
-	body *io.LimitedReader
+	body   *io.LimitedReader
+	failed error // of reading
 }
 
 func newBlockReader(r io.Reader) (*blockReader, error) {
@@ -145,6 +146,9 @@ func (r bodyReader) Read(p []byte) (int, error) {
 	if r.b.sums {
 		r.b.crc.Write(p[:n])
 	}
+	if err != nil && err != io.EOF {
+		r.b.failed = err
+	}
 	return n, err
 }
 
@@ -185,15 +189,15 @@ func (b *blockReader) unpack(ctx context.Context, k *block, w io.Writer) error {
 	return b.end(k)
 }
 
+// unpackError tells a file that is cut off and one that is wrong from one that cannot be read.
 func (b *blockReader) unpackError(err error) error {
-	if b.body.N > 0 && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) {
+	switch {
+	case b.failed != nil:
+		return b.failed
+	case b.body.N > 0 && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
 		return early(err)
 	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, zlib.ErrHeader) ||
-		errors.Is(err, zlib.ErrChecksum) || isCorrupt(err) {
-		return refuse(Damaged, "a block cannot be unpacked: slice or copy the file again")
-	}
-	return err
+	return refuse(Damaged, "a block cannot be unpacked: slice or copy the file again")
 }
 
 // end reads what is left of a block and its checksum.

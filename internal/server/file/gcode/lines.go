@@ -8,7 +8,7 @@ import (
 )
 
 // lineReader cuts what is written to it into lines and hands each, without its end, to take. It holds no more than one
-// line, which stays valid only during the call.
+// line, which stays valid only during the call. Behind the line, within its capacity, is its end.
 type lineReader struct {
 	take func(line []byte) error
 
@@ -25,10 +25,10 @@ func (l *lineReader) Write(p []byte) (int, error) {
 		if end < 0 {
 			return n, l.keep(p)
 		}
-		if err := l.keep(p[:end]); err != nil {
+		if err := l.keep(p[:end+1]); err != nil {
 			return 0, err
 		}
-		if err := l.line(l.rest, 1); err != nil {
+		if err := l.line(l.rest[:len(l.rest)-1], 1); err != nil {
 			return 0, err
 		}
 		l.rest = l.rest[:0]
@@ -51,11 +51,14 @@ func (l *lineReader) last() error {
 	if len(l.rest) == 0 {
 		return nil
 	}
+	n := len(l.rest)
+	l.rest = append(l.rest, '\n') // as decimal has it
+	l.rest = l.rest[:n]
 	return l.line(l.rest, 0)
 }
 
 func (l *lineReader) keep(p []byte) error {
-	if len(l.rest)+len(p) > MaxLine {
+	if len(l.rest)+len(p) > MaxLine+1 {
 		return &Error{Code: NotGCode, Line: l.lines + 1,
 			Detail: "a line is longer than any printer or slicer writes: this is not G-code"}
 	}

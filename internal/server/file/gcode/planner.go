@@ -38,14 +38,14 @@ func (p *planner) add(m *move) {
 		}
 		return
 	}
-	ux, uy, uz := dx/length, dy/length, dz/length
+	share := 1 / length
+	ux, uy, uz := dx*share, dy*share, dz*share
 	corner := 0.0
 	if p.speed > 0 {
 		cx, cy, cz := m.feed*ux-p.speed*p.ux, m.feed*uy-p.speed*p.uy, m.feed*uz-p.speed*p.uz
-		change := math.Sqrt(cx*cx + cy*cy + cz*cz)
-		corner = math.Min(m.feed, p.speed)
-		if change > p.jerk {
-			corner *= p.jerk / change
+		corner = min(m.feed, p.speed)
+		if change := cx*cx + cy*cy + cz*cz; change > p.jerk*p.jerk {
+			corner *= p.jerk / math.Sqrt(change)
 		}
 		p.seconds += ramp(p.length, p.speed, p.entry, corner, p.accel)
 	}
@@ -64,8 +64,11 @@ func (p *planner) stop() {
 // ramp is the time for a way that begins and ends at the given speeds.
 func ramp(length, speed, entry, exit, accel float64) float64 {
 	up, down := speed-entry, speed-exit
+	if up == 0 && down == 0 {
+		return length / speed
+	}
 	if up*(speed+entry)+down*(speed+exit) <= 2*accel*length {
-		return length/speed + (up*up+down*down)/(2*speed*accel)
+		return (length + (up*up+down*down)/(2*accel)) / speed
 	}
 	// Too short to come to its speed.
 	peak := math.Sqrt((entry*entry+exit*exit)/2 + accel*length)

@@ -283,7 +283,7 @@ func (t *drawing) arc(m *move) {
 
 // draws says whether a kind of path in a layer is kept.
 func (t *drawing) draws(layer int, kind Kind) bool {
-	if layer == startCode {
+	if layer == startCode || t.layerEvery == 1 && t.infillEvery == 1 {
 		return true
 	}
 	return layer%t.layerEvery == 0 && (!kind.thins() || layer%t.infillEvery == 0)

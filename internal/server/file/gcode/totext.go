@@ -3,11 +3,9 @@ package gcode
 import (
 	"bufio"
 	"bytes"
-	"compress/flate"
 	"context"
 	"encoding/base64"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 )
@@ -173,9 +171,4 @@ func (t *toText) codeBlock(ctx context.Context, k *block) error {
 	default:
 		return refuse(Unsupported, "G-code in encoding %d is not known: save plain G-code in the slicer", encoding)
 	}
-}
-
-func isCorrupt(err error) bool {
-	_, ok := errors.AsType[flate.CorruptInputError](err)
-	return ok
 }

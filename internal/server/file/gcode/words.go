@@ -1,6 +1,10 @@
 package gcode
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
 
 // tenth[n] is 10 to the power of -n.
 var tenth = [19]float64{1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9,
@@ -30,43 +34,8 @@ func (k *machine) motion(g int, b []byte) error {
 		if c == '*' || c == '(' {
 			break
 		}
-		negative := false
-		if p < len(b) && (b[p] == '-' || b[p] == '+') {
-			negative = b[p] == '-'
-			p++
-		}
-		var n uint64
-		places, count := 0, 0
-		for p < len(b) {
-			d := b[p] - '0'
-			if d > 9 {
-				break
-			}
-			if count < 18 { // what fits in 64 bits; no printer has an axis of 10^18
-				n = n*10 + uint64(d)
-				count++
-			}
-			p++
-		}
-		if p < len(b) && b[p] == '.' {
-			p++
-			for p < len(b) {
-				d := b[p] - '0'
-				if d > 9 {
-					break
-				}
-				if count < 18 {
-					n = n*10 + uint64(d)
-					count++
-					places++
-				}
-				p++
-			}
-		}
-		v := float64(n) * tenth[places]
-		if negative {
-			v = -v
-		}
+		var v float64
+		v, p = decimal(b, p)
 		switch c | 0x20 {
 		case 'x':
 			m.x1 = k.absolute(m.x0, v, 0)
@@ -94,6 +63,62 @@ func (k *machine) motion(g int, b []byte) error {
 	}
 	k.sink.move(m)
 	return nil
+}
+
+// decimal reads a decimal number at b[p], 0 if there is none, and returns the index after it. What follows a line in
+// memory is its end, so up to 8 bytes behind it may be looked at and are not taken for digits.
+func decimal(b []byte, p int) (float64, int) {
+	negative := false
+	begin := p
+	if p < len(b) && (b[p] == '-' || b[p] == '+') {
+		negative = b[p] == '-'
+		p++
+	}
+	beyond := b[:cap(b)]
+	if p+8 > len(beyond) {
+		v, next, _ := number(b, begin)
+		return v, next
+	}
+	n, count := digits8(binary.LittleEndian.Uint64(beyond[p:]))
+	p += int(count)
+	v := float64(n)
+	switch {
+	case count == 8: // or more
+		v, next, _ := number(b, begin)
+		return v, next
+	case beyond[p] == '.':
+		p++
+		if p+8 > len(beyond) {
+			v, next, _ := number(b, begin)
+			return v, next
+		}
+		part, places := digits8(binary.LittleEndian.Uint64(beyond[p:]))
+		if places == 8 {
+			v, next, _ := number(b, begin)
+			return v, next
+		}
+		p += int(places)
+		v = float64(n*ten[places]+part) * tenth[places]
+	}
+	if negative {
+		v = -v
+	}
+	return v, p
+}
+
+// ten[n] is 10 to the power of n.
+var ten = [8]uint64{1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000}
+
+// digits8 reads the digits at the beginning of 8 bytes, all at once: numbers of differing length would have a processor
+// guess wrong at the end of nearly each. x is little-endian: the first byte is the lowest.
+func digits8(x uint64) (value uint64, count uint) {
+	x ^= 0x3030303030303030                                      // digits become 0 to 9
+	other := (x | (x + 0x7676767676767676)) & 0x8080808080808080 // up to the first byte that is more than 9
+	count = uint(bits.TrailingZeros64(other)) / 8
+	x <<= 64 - 8*count                     // zeros in front
+	x = (x*10 + x>>8) & 0x00ff00ff00ff00ff // 4 of 2 digits
+	x = (x*100 + x>>16) & 0x0000ffff0000ffff
+	return (x*10000 + x>>32) & 0x00000000ffffffff, count
 }
 
 // read takes the words of a command. Text, as of M117, gives nonsense that nobody asks for.
@@ -132,7 +157,7 @@ func number(b []byte, p int) (v float64, next int, ok bool) {
 			break
 		}
 		ok = true
-		if count < 18 {
+		if count < 18 { // what fits in 64 bits; no printer has an axis of 10^18
 			n = n*10 + uint64(b[p]-'0')
 			count++
 			if point {
