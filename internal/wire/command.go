@@ -128,6 +128,15 @@ const (
 	TransferFailed    TransferStage = "failed"
 )
 
+// Valid tells whether s is one of the stages.
+func (s TransferStage) Valid() bool {
+	switch s {
+	case TransferWaiting, TransferFetching, TransferChecking, TransferUploading, TransferStarting, TransferDone, TransferFailed:
+		return true
+	}
+	return false
+}
+
 // Terminal is device/{id}/terminal: new lines of OctoPrint's terminal, sent only while somebody looks at it.
 type Terminal struct {
 	Lines   []string `json:"lines"`

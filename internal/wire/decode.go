@@ -126,7 +126,9 @@ func (c *Connection) trim(t *Trimmed) {
 	c.State, c.Port = t.text(c.State, MaxText), t.text(c.Port, MaxText)
 	p := &c.Profile
 	p.ID, p.Name, p.Model = t.text(p.ID, MaxText), t.text(p.Name, MaxText), t.text(p.Model, MaxText)
+	p.Extruders = min(max(p.Extruders, 0), MaxTools)
 	v := &p.Volume
+	v.Origin, v.Form = t.text(v.Origin, 20), t.text(v.Form, 20)
 	v.Width, v.Depth, v.Height = t.number(v.Width, 0, maxLength), t.number(v.Depth, 0, maxLength), t.number(v.Height, 0, maxLength)
 }
 

@@ -95,10 +95,13 @@ type Profile struct {
 	Model     string `json:"model,omitzero"`
 	Volume    Volume `json:"volume,omitzero"`
 	HeatedBed bool   `json:"heatedBed,omitzero"`
+	Extruders int    `json:"extruders,omitzero"` // our agent only
 }
 
 // Volume is the build volume in mm.
 type Volume struct {
+	Origin string  `json:"origin,omitzero"`     // where x = y = 0 is: lowerleft or center
+	Form   string  `json:"formFactor,omitzero"` // rectangular or circular
 	Width  float64 `json:"width,omitzero"`
 	Depth  float64 `json:"depth,omitzero"`
 	Height float64 `json:"height,omitzero"`

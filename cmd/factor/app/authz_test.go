@@ -40,6 +40,7 @@ var (
 	accounts  = row{"people and plugins", []string{in, in, in, in, sign, in, sign, in, sign, in, in}}
 	operators = row{"who controls", []string{in, in, no, hidden, sign, hidden, sign, no, sign, in, no}}
 	enrolling = row{"who owns the workspace, or has a code", []string{in, no, no, hidden, sign, hidden, sign, no, sign, in, in}}
+	devices   = row{"devices", []string{sign, sign, sign, sign, sign, sign, sign, sign, sign, sign, sign}}
 	nothing   = row{"nothing is there", []string{hidden, hidden, hidden, hidden, hidden, hidden, hidden, hidden, hidden, hidden, hidden}}
 )
 
@@ -146,6 +147,14 @@ var table = map[string]struct {
 	"HEAD /api/v1/uploads/{id}":                                  {oneself, ""},
 	"PATCH /api/v1/uploads/{id}":                                 {oneself, ""},
 	"DELETE /api/v1/uploads/{id}":                                {oneself, ""},
+	"POST /api/v1/printers/{uuid}/print":                         {operators, `{"file":"x"}`},
+	"GET /api/v1/printers/{uuid}/fit":                            {lookers, ""},
+	"GET /api/v1/printers/{uuid}/transfers":                      {lookers, ""},
+	"DELETE /api/v1/printers/{uuid}/transfers/{id}":              {operators, ""},
+	"POST /api/v1/printers/{uuid}/files/bring":                   {operators, `{"origin":"local","path":"x.gcode"}`},
+	"GET /api/device/files/{token}":                              {devices, ""}, // their own log-in: TestTransfers_Devices
+	"HEAD /api/device/files/{token}":                             {devices, ""},
+	"PUT /api/device/files/{token}":                              {devices, ""},
 	"GET /api/v1/folders":                                        {people, ""},
 	"POST /api/v1/folders":                                       {people, `{"path":"a"}`},
 	"PATCH /api/v1/folders":                                      {people, `{"path":"a","new_path":"b"}`},
@@ -524,7 +533,7 @@ func TestAuthz_Channels(t *testing.T) {
 				return
 			}
 			defer page.Close()
-			for _, channel := range []string{"printer:" + uuid, "events:" + uuid} {
+			for _, channel := range []string{"printer:" + uuid, "events:" + uuid, "transfers:" + uuid} {
 				_, err := page.Subscribe(t.Context(), channel, true)
 				if refused, is := err.(*pushclient.Refused); (err == nil) != may[actor] || (err != nil && (!is || refused.Code != 103)) {
 					t.Errorf("%s: %v", channel, err)

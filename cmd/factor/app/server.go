@@ -113,7 +113,7 @@ func (s *Server) Run(ctx context.Context) (err error) {
 	if err := s.startPrinters(ctx); err != nil {
 		return err
 	}
-	if err := s.startFiles(); err != nil {
+	if err := s.startFiles(ctx); err != nil {
 		return err
 	}
 	if err := s.readyCameras(); err != nil {
@@ -200,14 +200,20 @@ func (s *Server) startPrinters(ctx context.Context) error {
 	return nil
 }
 
-func (s *Server) startFiles() error {
+func (s *Server) startFiles(ctx context.Context) error {
 	s.Files = &file.Service{
 		DB: s.DB, Bus: s.Bus, Access: s.Workspaces, Audit: s.Audit, Log: s.Log, Dir: s.Settings.FilesDir(),
 		Quota: int64(s.Settings.FileQuota), MinFree: int64(s.Settings.FileMinFree),
+		Printers: filed{s.Printers, s.Commands}, Commands: commander{s.Commands}, Devices: publisher{s.Gateway},
 	}
+	s.door.Library = s.Files
 	s.Accounts.OnDelete = append(s.Accounts.OnDelete, s.Files.DeleteWorkspaces)
 	s.Accounts.Deleted = append(s.Accounts.Deleted, s.Files.WorkspacesDeleted)
-	return s.Files.Initialize()
+	if err := s.Files.Initialize(ctx); err != nil {
+		return err
+	}
+	s.onClose("files", s.Files.Close)
+	return nil
 }
 
 // startDoors lets people and devices in.

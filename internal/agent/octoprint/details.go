@@ -37,11 +37,16 @@ func (c *Client) details(ctx context.Context) (d details, err error) {
 			Name      string `json:"name"`
 			Model     string `json:"model"`
 			HeatedBed bool   `json:"heatedBed"`
-			Current   bool   `json:"current"`
-			Volume    struct {
+			Extruder  struct {
+				Count int `json:"count"`
+			} `json:"extruder"`
+			Current bool `json:"current"`
+			Volume  struct {
 				Width  float64 `json:"width"`
 				Depth  float64 `json:"depth"`
 				Height float64 `json:"height"`
+				Origin string  `json:"origin"`
+				Form   string  `json:"formFactor"`
 			} `json:"volume"`
 		} `json:"profiles"`
 	}
@@ -54,8 +59,9 @@ func (c *Client) details(ctx context.Context) (d details, err error) {
 		}
 		d.profile = wire.Profile{
 			ID: clipRunes(p.ID, wire.MaxText), Name: clipRunes(p.Name, wire.MaxText), Model: clipRunes(p.Model, wire.MaxText),
-			HeatedBed: p.HeatedBed,
-			Volume:    wire.Volume{Width: p.Volume.Width, Depth: p.Volume.Depth, Height: p.Volume.Height},
+			HeatedBed: p.HeatedBed, Extruders: p.Extruder.Count,
+			Volume: wire.Volume{Width: p.Volume.Width, Depth: p.Volume.Depth, Height: p.Volume.Height,
+				Origin: clipRunes(p.Volume.Origin, 20), Form: clipRunes(p.Volume.Form, 20)},
 		}
 		if p.ID == conn.Current.Profile {
 			break

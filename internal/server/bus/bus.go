@@ -47,15 +47,16 @@ func (t *Topic[T]) Publish(m T) {
 
 // Bus is every topic there is.
 type Bus struct {
-	PrinterChanged Topic[PrinterChanged] // a printer came, went, was edited, or its access changed
-	TwinChanged    Topic[TwinChanged]    // what a printer says of itself changed: many a second
-	EventStored    Topic[EventStored]
-	JobChanged     Topic[JobChanged]
-	WatchChanged   Topic[WatchChanged]
-	AccessEnded    Topic[AccessEnded]
-	CommandChanged Topic[CommandChanged]
-	TerminalLines  Topic[TerminalLines]
-	FilesChanged   Topic[FilesChanged]
+	PrinterChanged  Topic[PrinterChanged] // a printer came, went, was edited, or its access changed
+	TwinChanged     Topic[TwinChanged]    // what a printer says of itself changed: many a second
+	EventStored     Topic[EventStored]
+	JobChanged      Topic[JobChanged]
+	WatchChanged    Topic[WatchChanged]
+	AccessEnded     Topic[AccessEnded]
+	CommandChanged  Topic[CommandChanged]
+	TerminalLines   Topic[TerminalLines]
+	FilesChanged    Topic[FilesChanged]
+	TransferChanged Topic[TransferChanged]
 }
 
 // CommandChanged says that a command was sent, or what became of it. JSON is for those who look.
@@ -78,6 +79,12 @@ type TwinChanged struct{ PrinterID, UUID string }
 
 // EventStored says that a printer has a new event. JSON is the item as the API shows it.
 type EventStored struct {
+	PrinterID, UUID string
+	JSON            []byte
+}
+
+// TransferChanged says how far a file between the library and a printer's device is. JSON is for those who look.
+type TransferChanged struct {
 	PrinterID, UUID string
 	JSON            []byte
 }

@@ -102,6 +102,19 @@ type limitsRow struct {
 	Limits    string
 }
 
+// LimitsOf gives the limits of a printer as commands are checked by. False: there is no such printer.
+func (s *Service) LimitsOf(ctx context.Context, uuid string) (wire.Limits, error) {
+	at, ok := s.Printers.Situation(uuid)
+	if !ok {
+		return wire.Limits{}, problem.NotFound("printer")
+	}
+	l, err := s.limitsOf(ctx, &at)
+	if err != nil {
+		return wire.Limits{}, err
+	}
+	return l.wire(&at), nil
+}
+
 // limitsOf gives what a printer's owner allows.
 func (s *Service) limitsOf(ctx context.Context, at *Situation) (*Limits, error) {
 	c := &s.limits

@@ -26,6 +26,9 @@ func (s *Service) Register(api huma.API) {
 	huma.Register(api, none(op("delete-folder", http.MethodDelete, "/api/v1/folders", "Delete an empty folder")), s.apiDeleteFolder)
 	s.registerContent(api)
 	s.registerUploads(api)
+	if s.Printers != nil {
+		s.registerTransfers(api)
+	}
 }
 
 func op(id, method, path, summary string) huma.Operation {

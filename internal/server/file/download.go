@@ -37,6 +37,10 @@ func (s *Service) serveContent(w http.ResponseWriter, r *http.Request, row *file
 		return
 	}
 	defer f.Close()
+	serve(w, r, row, f)
+}
+
+func serve(w http.ResponseWriter, r *http.Request, row *fileRow, f *os.File) {
 	h := w.Header()
 	h.Set("Content-Type", "application/octet-stream") // never something that a browser would show
 	h.Set("ETag", `"`+row.SHA256+`"`)

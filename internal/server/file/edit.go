@@ -167,7 +167,7 @@ func (s *Service) DeleteWorkspaces(ctx context.Context, tx bun.Tx, _ string, wor
 	if len(workspaceIDs) == 0 {
 		return nil
 	}
-	for _, table := range []string{"files", "uploads", "file_folders"} {
+	for _, table := range []string{"files", "uploads", "file_folders", "file_transfers"} {
 		if _, err := tx.NewRaw("DELETE FROM "+table+" WHERE workspace_id IN (?)", bun.List(workspaceIDs)).Exec(ctx); err != nil {
 			return err
 		}

@@ -73,6 +73,10 @@ func (s *Service) finish(ctx context.Context, row *uploadRow) (*fileRow, error) 
 		return nil, fmt.Errorf("keep an upload: %w", err)
 	}
 	s.changed(file.WorkspaceID)
+	select {
+	case s.found <- struct{}{}:
+	default: // it is known that some wait
+	}
 	return file, nil
 }
 

@@ -78,7 +78,7 @@ func openHouse(t testing.TB, dir string, change ...func(*Service)) *house {
 	for _, c := range change {
 		c(h.Service)
 	}
-	if err := h.Initialize(); err != nil {
+	if err := h.Initialize(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()

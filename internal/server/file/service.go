@@ -35,29 +35,48 @@ type Recorder interface {
 
 // Service is the library. Fill in the exported fields, then Initialize; Run works until its context ends.
 type Service struct {
-	DB     *store.DB
-	Bus    *bus.Bus
-	Access Access
-	Audit  Recorder // nil: nothing is recorded
-	Log    *slog.Logger
-	Dir    string // of the contents; made when it is missing
+	DB       *store.DB
+	Bus      *bus.Bus
+	Access   Access
+	Printers Printers // nil: there is nowhere to print
+	Commands Commands
+	Devices  Devices
+	Audit    Recorder // nil: nothing is recorded
+	Log      *slog.Logger
+	Dir      string // of the contents; made when it is missing
 
 	Quota   int64                           // bytes of a workspace; 0: no bound
 	MinFree int64                           // bytes of the disk that uploads leave free
 	Free    func(dir string) (int64, error) // nil: asks the system
 	Now     func() time.Time                // nil: time.Now
 
-	log   *slog.Logger
-	now   func() time.Time
-	free  func(dir string) (int64, error)
-	tus   *handler.UnroutedHandler
-	locks *memorylocker.MemoryLocker // one call at a time on each upload
+	log      *slog.Logger
+	now      func() time.Time
+	free     func(dir string) (int64, error)
+	found    chan struct{} // capacity 1: a file waits for its analysis
+	analysed waiters       // by file
+	tus      *handler.UnroutedHandler
+	locks    *memorylocker.MemoryLocker // one call at a time on each upload
+
+	moved      live    // transfers under way
+	over       waiters // for the end of a transfer
+	clicks     clicks
+	advancing  sync.Mutex // one report on a transfer at a time
+	converting sync.Mutex // one file at a time becomes text
+
+	times      publishedTimes
+	background context.Context // of transfers in pieces; Close ends it
+	cancel     context.CancelFunc
+	running    sync.WaitGroup
+	pieceMu    sync.Mutex            // guards pieces and stopping
+	pieces     map[string]*piecewise // by UUID
+	stopping   bool
 
 	finishing sync.Mutex // one upload becomes a file at a time
 }
 
 // Initialize readies the library.
-func (s *Service) Initialize() error {
+func (s *Service) Initialize(ctx context.Context) error {
 	if s.DB == nil || s.Bus == nil || s.Access == nil || s.Dir == "" {
 		return errors.New("files: DB, Bus, Access and Dir are needed")
 	}
@@ -77,14 +96,23 @@ func (s *Service) Initialize() error {
 	if err := syncDir(filepath.Dir(s.Dir)); err != nil {
 		return fmt.Errorf("make the folder of the files: %w", err)
 	}
+	s.found = make(chan struct{}, 1)
+	s.times, s.pieces = usualTimes, map[string]*piecewise{}
+	s.background, s.cancel = context.WithCancel(context.Background())
+	if err := s.settlePublished(ctx); err != nil {
+		return err
+	}
 	return s.readyTus()
 }
 
 // sweepEvery is how often uploads that lie still are looked for.
 const sweepEvery = 15 * time.Minute
 
-// Run finishes what an earlier run left, and ends uploads that lie still.
+// Run finishes what an earlier run left, analyses files, and ends uploads that lie still.
 func (s *Service) Run(ctx context.Context) error {
+	var parts sync.WaitGroup
+	defer parts.Wait()
+	parts.Go(func() { s.analyse(ctx) })
 	s.finishComplete(ctx)
 	if err := s.sweepStrays(ctx); err != nil && ctx.Err() == nil {
 		s.log.Error("files without an owner could not be removed", "error", err)
@@ -92,6 +120,9 @@ func (s *Service) Run(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
+		if err := s.endStill(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("transfers that lie still could not be ended", "error", err)
+		}
 		if err := s.endAbandoned(ctx); err != nil && ctx.Err() == nil {
 			s.log.Error("abandoned uploads could not be ended", "error", err)
 		}

@@ -30,6 +30,7 @@ type fileRow struct {
 	Analysis      AnalysisState
 	Report        string
 	PrintTime     *float64
+	Tries         int
 }
 
 func (r *fileRow) file() (File, error) {
@@ -38,11 +39,11 @@ func (r *fileRow) file() (File, error) {
 	if err := json.Unmarshal([]byte(r.Tags), &f.Tags); err != nil {
 		return f, fmt.Errorf("tags of file %s: %w", r.ID, err)
 	}
-	if r.Report != "" {
-		if err := json.Unmarshal([]byte(r.Report), &f.Analysis); err != nil {
-			return f, fmt.Errorf("report on file %s: %w", r.ID, err)
-		}
+	found, err := r.finding()
+	if err != nil {
+		return f, err
 	}
+	f.Analysis = found.analysis()
 	f.Analysis.State = r.Analysis
 	return f, nil
 }

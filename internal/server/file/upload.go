@@ -51,12 +51,18 @@ func digestState(h hash.Hash) ([]byte, error) { return h.(encoding.BinaryMarshal
 
 // begin lets an upload in. The row's names must be tidy. Errors: problems of room.
 func (s *Service) begin(ctx context.Context, row *uploadRow) error {
+	row.ID = uuid.Must(uuid.NewV7()).String()
+	return s.beginAs(ctx, row)
+}
+
+// beginAs is begin under an id that is made already.
+func (s *Service) beginAs(ctx context.Context, row *uploadRow) error {
 	state, err := digestState(sha256.New())
 	if err != nil {
 		return err
 	}
 	now := s.now().UnixMilli()
-	row.ID, row.Hash, row.CreatedAt, row.UsedAt = uuid.Must(uuid.NewV7()).String(), state, now, now
+	row.Hash, row.CreatedAt, row.UsedAt = state, now, now
 	// The row comes first: a file that no row names is nobody's.
 	err = s.DB.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if err := s.room(ctx, tx, row); err != nil {

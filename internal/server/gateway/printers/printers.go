@@ -9,6 +9,7 @@ import (
 
 	"github.com/kangbyounggwan/factor/internal/server/camera"
 	"github.com/kangbyounggwan/factor/internal/server/command"
+	"github.com/kangbyounggwan/factor/internal/server/file"
 	"github.com/kangbyounggwan/factor/internal/server/gateway"
 	"github.com/kangbyounggwan/factor/internal/server/printer"
 	"github.com/kangbyounggwan/factor/internal/wire"
@@ -19,7 +20,14 @@ type Door struct {
 	Printers *printer.Service
 	Commands Commands
 	Cameras  *camera.Service  // nil: what the published plugin says of its camera is heard by nobody
+	Library  Files            // nil: no file is ever on its way
 	Now      func() time.Time // nil: time.Now
+}
+
+// Files takes what devices say of files on their way. The library is one.
+type Files interface {
+	Progress(ctx context.Context, printerID string, payload []byte) error
+	PieceResult(uuid string, payload []byte) error
 }
 
 // Commands takes answers to commands. The command service is one.
@@ -61,6 +69,7 @@ var translations = []struct{ ours, theirs error }{
 	{printer.ErrInvalid, gateway.ErrInvalid},
 	{camera.ErrInvalid, gateway.ErrInvalid},
 	{command.ErrInvalid, gateway.ErrInvalid},
+	{file.ErrInvalid, gateway.ErrInvalid},
 }
 
 func translate(err error) error {
@@ -123,14 +132,20 @@ func (d *Door) ControlResult(ctx context.Context, dev gateway.Device, payload []
 	return translate(d.Commands.Result(ctx, dev.PrinterID, payload))
 }
 
-// GcodeOut is gateway.Sink's. This version sends no files, so a result of one is none.
-func (d *Door) GcodeOut(context.Context, gateway.Device, []byte, time.Time) error {
-	return gateway.ErrInvalid
+// GcodeOut is gateway.Sink's.
+func (d *Door) GcodeOut(_ context.Context, dev gateway.Device, payload []byte, _ time.Time) error {
+	if d.Library == nil {
+		return gateway.ErrInvalid
+	}
+	return translate(d.Library.PieceResult(dev.UUID, payload))
 }
 
-// Transfer is gateway.Sink's. This version has no file on its way.
-func (d *Door) Transfer(context.Context, gateway.Device, []byte, time.Time) error {
-	return gateway.ErrInvalid
+// Transfer is gateway.Sink's.
+func (d *Door) Transfer(ctx context.Context, dev gateway.Device, payload []byte, _ time.Time) error {
+	if d.Library == nil {
+		return gateway.ErrInvalid
+	}
+	return translate(d.Library.Progress(ctx, dev.PrinterID, payload))
 }
 
 // Terminal is gateway.Sink's. This version shows no terminal.

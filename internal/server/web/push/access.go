@@ -32,6 +32,12 @@ func (s *Server) listen() {
 			s.publish.changed(m.UUID, false)
 			s.jobs.add(func(ctx context.Context) { s.printerChanged(ctx, m) })
 		}),
+		s.Bus.TransferChanged.Subscribe(func(m bus.TransferChanged) {
+			channel := transfersPrefix + m.UUID
+			if s.node.Hub().NumSubscribers(channel) > 0 {
+				s.send(channel, m.JSON)
+			}
+		}),
 		s.Bus.FilesChanged.Subscribe(func(m bus.FilesChanged) {
 			s.jobs.add(func(ctx context.Context) { s.filesChanged(ctx, m) })
 		}),

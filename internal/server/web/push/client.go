@@ -65,7 +65,7 @@ func (s *Server) subscribe(v *viewer, e centrifuge.SubscribeEvent, reply centrif
 		reply(centrifuge.SubscribeReply{}, centrifuge.ErrorPermissionDenied)
 		return
 	}
-	if prefix == eventsPrefix {
+	if prefix == eventsPrefix || prefix == transfersPrefix {
 		reply(centrifuge.SubscribeReply{}, nil)
 		return
 	}
@@ -102,7 +102,7 @@ func (s *Server) maySee(ctx context.Context, actor workspace.Actor, uuid string)
 
 // parseChannel takes a channel apart that a client may subscribe to.
 func parseChannel(channel string) (prefix, uuid string, ok bool) {
-	for _, prefix := range []string{printerPrefix, eventsPrefix} {
+	for _, prefix := range []string{printerPrefix, eventsPrefix, transfersPrefix} {
 		if uuid, ok := strings.CutPrefix(channel, prefix); ok && wire.ValidUUID(uuid) {
 			return prefix, uuid, true
 		}

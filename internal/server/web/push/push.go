@@ -2,7 +2,8 @@
 //
 // Channels: printer:{uuid} carries the printer as the API shows it, without what depends on who looks (role, addresses
 // of cameras); the reply to a subscription holds it whole, what follows can be had as fossil deltas. events:{uuid}
-// carries what happened to the printer, one event a message. user:{id} is subscribed by the server itself and says
+// carries what happened to the printer, one event a message; transfers:{uuid} how far files are between it and the
+// library, one transfer a message. user:{id} is subscribed by the server itself and says
 // that the list of printers or the library changed, or that the session ended.
 //
 // A printer that changes is rendered once, however many look at it, and not at all when nobody does.
@@ -40,9 +41,10 @@ const (
 
 // Prefixes of channels.
 const (
-	printerPrefix = "printer:"
-	eventsPrefix  = "events:"
-	userPrefix    = "user:"
+	printerPrefix   = "printer:"
+	eventsPrefix    = "events:"
+	transfersPrefix = "transfers:"
+	userPrefix      = "user:"
 )
 
 // Printers is what push needs to know of printers.

@@ -1,0 +1,110 @@
+package file
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+
+	"github.com/kangbyounggwan/factor/internal/server/file/gcode"
+	"github.com/kangbyounggwan/factor/internal/server/problem"
+	"github.com/kangbyounggwan/factor/internal/wire"
+)
+
+// content is what a printer gets of a file.
+type content struct {
+	path   string
+	name   string
+	size   int64
+	sha256 string
+}
+
+// plainPath is where binary G-code lies once more as text.
+func (s *Service) plainPath(id string) string { return s.contentPath(id) + ".text" }
+
+// plainOf gives a file as OctoPrint can print it: binary G-code is turned into text once, which stays beside it.
+func (s *Service) plainOf(ctx context.Context, row *fileRow) (content, error) {
+	c := content{path: s.contentPath(row.ID), name: row.Name, size: row.Size, sha256: row.SHA256}
+	if row.Kind != KindBinary {
+		return c, nil
+	}
+	s.converting.Lock()
+	defer s.converting.Unlock()
+	base, _ := wire.SplitExtension(row.Name)
+	c.name, c.path = cutBytes(base, wire.MaxFileName-len(".gcode"))+".gcode", s.plainPath(row.ID)
+	if _, err := os.Stat(c.path); errors.Is(err, os.ErrNotExist) {
+		if err := s.convert(ctx, row, c.path); err != nil {
+			return c, err
+		}
+	}
+	f, err := os.Open(c.path)
+	if err != nil {
+		return c, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if c.size, err = io.Copy(h, f); err != nil {
+		return c, err
+	}
+	c.sha256 = hex.EncodeToString(h.Sum(nil))
+	return c, nil
+}
+
+// convert writes binary G-code as text. It appears under its name only when it is whole.
+func (s *Service) convert(ctx context.Context, row *fileRow, to string) error {
+	if err := s.floor(); err != nil {
+		return err
+	}
+	in, err := os.Open(s.contentPath(row.ID))
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	part := to + ".new"
+	out, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(&bounded{w: out, left: MaxSize, floor: s.floor}, pieceSize)
+	err = gcode.ToText(ctx, in, w)
+	if err == nil {
+		err = w.Flush()
+	}
+	if err == nil {
+		err = out.Sync()
+	}
+	if err = errors.Join(err, out.Close()); err == nil {
+		return os.Rename(part, to)
+	}
+	s.removeFiles(part)
+	if why, ok := errors.AsType[*gcode.Error](err); ok {
+		return problem.New(http.StatusConflict, "file_refused", "This file should not be printed: "+why.Detail)
+	}
+	return fmt.Errorf("turn binary G-code into text: %w", err)
+}
+
+// bounded ends what grows beyond the size of a file, or beyond the room on the disk.
+type bounded struct {
+	w       io.Writer
+	left    int64
+	checked int64
+	floor   func() error
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.left -= int64(len(p)); b.left < 0 {
+		return 0, errTooLarge
+	}
+	if b.checked += int64(len(p)); b.checked >= syncEvery {
+		b.checked = 0
+		if err := b.floor(); err != nil {
+			return 0, err
+		}
+	}
+	return b.w.Write(p)
+}
