@@ -10,6 +10,12 @@ describe('fieldOf', () => {
 		expect(fieldOf({ code: 'invalid', field: 'items[2].name[7]' }, fields)).toBe('name');
 	});
 
+	it('tells the rows of a list apart', () => {
+		const rows = ['items[0].name', 'items[1].name'];
+		expect(fieldOf({ code: 'invalid', field: 'items[1].name' }, rows)).toBe('items[1].name');
+		expect(fieldOf({ code: 'invalid', field: 'body.items[0].name' }, rows)).toBe('items[0].name');
+	});
+
 	it('knows the field of a code', () => {
 		expect(fieldOf({ code: 'password_weak', field: undefined }, fields)).toBe('password');
 	});

@@ -208,6 +208,22 @@ export interface Camera {
 	flip_v?: boolean;
 }
 
+/** What is known of a camera's stream: where it stands, and why there is no picture. */
+export interface CameraInfo {
+	state: string;
+	kind?: string;
+	codec?: string;
+	width?: number;
+	height?: number;
+	fps?: number;
+	/** Ways that this stream can take to a page: webrtc, hls, mjpeg, pictures. */
+	rungs?: string[];
+	ice_servers?: RTCIceServer[];
+	viewers?: number;
+	kbps?: number;
+	error?: { code: string; message: string; cure: string; lines?: string };
+}
+
 export interface Printer {
 	id: string;
 	uuid: string;

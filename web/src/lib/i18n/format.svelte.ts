@@ -18,6 +18,10 @@ export const number = (value: number, options?: Intl.NumberFormatOptions) => f.f
 export const percent = (share: number, digits = 0) =>
 	f.formatNumber(share, locale.current, { style: 'percent', minimumFractionDigits: digits, maximumFractionDigits: digits });
 
+/** A short time with its unit: "0.1초" or "0.1s". */
+export const seconds = (value: number) =>
+	f.formatNumber(value, locale.current, { style: 'unit', unit: 'second', unitDisplay: 'narrow', minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
 /** Seconds as "1시간 12분" or "1 h 12 min". */
 export function spokenDuration(seconds: number): string {
 	const { d, h, m: minutes, s } = f.durationParts(seconds);

@@ -1,0 +1,115 @@
+import { problemFrom } from '$lib/api/client';
+import { eachFrame, makeVideo, type Source, type Told } from './source';
+
+const GATHERING = 1_500;
+
+/** Plays a WHEP endpoint: offer out, answer in, and the browser finds UDP or TCP by itself. */
+export function playWebRTC(url: string, iceServers: RTCIceServer[], told: Told): Source {
+	const video = makeVideo();
+	const peer = new RTCPeerConnection({ iceServers });
+	const abort = new AbortController();
+	let resource: string | undefined;
+	let closed = false;
+
+	const stopFrames = eachFrame(video, () => told.frame());
+	const fail = (why: unknown) => {
+		if (closed) return;
+		close();
+		told.ended(why);
+	};
+	peer.addTransceiver('video', { direction: 'recvonly' });
+	peer.ontrack = ({ track, streams, receiver }) => {
+		// Live means the newest picture, not a smooth past.
+		if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = 0;
+		video.srcObject = streams[0] ?? new MediaStream([track]);
+		void video.play().catch(() => {});
+	};
+	peer.onconnectionstatechange = () => {
+		if (peer.connectionState === 'failed' || peer.connectionState === 'closed') fail(new Error('webrtc: no way through'));
+	};
+
+	async function connect() {
+		await peer.setLocalDescription(await peer.createOffer());
+		await gathered(peer, abort.signal);
+		const response = await fetch(url, {
+			method: 'POST',
+			credentials: 'same-origin',
+			headers: { 'Content-Type': 'application/sdp' },
+			body: peer.localDescription?.sdp,
+			signal: abort.signal
+		});
+		if (!response.ok) throw await problemFrom(response);
+		const location = response.headers.get('Location');
+		if (location) resource = new URL(location, response.url).href;
+		await peer.setRemoteDescription({ type: 'answer', sdp: await response.text() });
+		if (closed) leave();
+	}
+
+	function leave() {
+		if (resource) void fetch(resource, { method: 'DELETE', credentials: 'same-origin', keepalive: true }).catch(() => {});
+		resource = undefined;
+	}
+
+	function close() {
+		if (closed) return;
+		closed = true;
+		stopFrames();
+		abort.abort();
+		peer.onconnectionstatechange = null;
+		peer.close();
+		video.srcObject = null;
+		leave();
+	}
+
+	void connect().catch(fail);
+
+	let before = { delay: 0, count: 0 };
+	return {
+		rung: 'webrtc',
+		element: video,
+		size: () => ({ width: video.videoWidth, height: video.videoHeight }),
+		close,
+		async delay() {
+			let half: number | undefined;
+			let buffered = 0;
+			for (const report of (await peer.getStats()).values()) {
+				if (report.type === 'candidate-pair' && report.nominated && report.currentRoundTripTime !== undefined) {
+					half = report.currentRoundTripTime / 2;
+				}
+				if (report.type === 'inbound-rtp' && report.kind === 'video' && report.jitterBufferEmittedCount) {
+					const count = report.jitterBufferEmittedCount - before.count;
+					if (count > 0) buffered = (report.jitterBufferDelay - before.delay) / count;
+					before = { delay: report.jitterBufferDelay, count: report.jitterBufferEmittedCount };
+				}
+			}
+			return half === undefined ? undefined : half + buffered;
+		},
+		async via() {
+			const stats = await peer.getStats();
+			for (const report of stats.values()) {
+				if (report.type === 'candidate-pair' && report.nominated) {
+					const local = stats.get(report.localCandidateId) as { protocol?: string } | undefined;
+					return local?.protocol;
+				}
+			}
+			return undefined;
+		}
+	};
+}
+
+/** Waits until the offer names every address of ours, but not for long: the server answers to host candidates anyway. */
+function gathered(peer: RTCPeerConnection, signal: AbortSignal): Promise<void> {
+	return new Promise((resolve, reject) => {
+		if (peer.iceGatheringState === 'complete') return resolve();
+		const timer = setTimeout(resolve, GATHERING);
+		peer.addEventListener('icegatheringstatechange', () => {
+			if (peer.iceGatheringState !== 'complete') return;
+			clearTimeout(timer);
+			resolve();
+		});
+		signal.addEventListener('abort', () => {
+			clearTimeout(timer);
+			reject(new Error('closed'));
+		});
+	});
+}
