@@ -20,12 +20,13 @@ import (
 type program struct {
 	Config config.File `name:"config" env:"FACTOR_CONFIG" placeholder:"FILE" help:"Settings file (TOML), a line a setting: data = \"/var/lib/factor\"."`
 
-	Serve   serveCommand   `cmd:"" help:"Serve pages, API and printers until ended."`
-	User    userCommand    `cmd:"" help:"Accounts. Works while the server runs."`
-	Token   tokenCommand   `cmd:"" help:"API tokens. Works while the server runs."`
-	Doctor  doctorCommand  `cmd:"" help:"Say what is wrong with this installation, and what to do."`
-	Sim     simCommand     `cmd:"" help:"A fleet of simulated printers, for load and for looking at pages."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve     serveCommand     `cmd:"" help:"Serve pages, API and printers until ended."`
+	User      userCommand      `cmd:"" help:"Accounts. Works while the server runs."`
+	Token     tokenCommand     `cmd:"" help:"API tokens. Works while the server runs."`
+	Doctor    doctorCommand    `cmd:"" help:"Say what is wrong with this installation, and what to do."`
+	Sim       simCommand       `cmd:"" help:"A fleet of simulated printers, for load and for looking at pages."`
+	SimCamera simCameraCommand `cmd:"" help:"A simulated camera (MJPEG over HTTP) with a clock in its picture."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 
 // streams are the program's standard streams and the language of whoever reads them; tests give others.
