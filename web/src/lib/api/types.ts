@@ -216,12 +216,20 @@ export interface CameraInfo {
 	width?: number;
 	height?: number;
 	fps?: number;
-	/** Ways that this stream can take to a page: webrtc, hls, mjpeg, pictures. */
-	rungs?: string[];
+	/** Ways that this stream can take to a page, best first. */
+	rungs: { rung: 'whep' | 'hls' | 'mjpeg' | 'picture'; possible: boolean; error?: CameraError }[];
 	ice_servers?: RTCIceServer[];
 	viewers?: number;
 	kbps?: number;
-	error?: { code: string; message: string; cure: string; lines?: string };
+	error?: CameraError;
+}
+
+export interface CameraError {
+	code: string;
+	message: string;
+	cure: string;
+	/** ffmpeg's last words. */
+	lines?: string;
 }
 
 export interface Printer {

@@ -122,7 +122,7 @@ export function playPictures(url: string, told: Told): Source {
 
 	void next();
 	return {
-		rung: 'pictures',
+		rung: 'picture',
 		element: screen.canvas,
 		size: () => screen.size(),
 		delay: async () => delay,

@@ -1,5 +1,5 @@
 /** Ways a picture can reach the page, best first. WebRTC takes UDP or TCP by itself, whichever gets through. */
-export const RUNGS = ['webrtc', 'hls', 'mjpeg', 'pictures'] as const;
+export const RUNGS = ['whep', 'hls', 'mjpeg', 'picture'] as const;
 export type Rung = (typeof RUNGS)[number];
 
 /** How long a rung that failed is left alone: longer each time, in ms. */

@@ -7,9 +7,9 @@ import type { Source, Told } from './source';
 import { playWebRTC } from './webrtc';
 
 /** How long a rung may take to its first frame, ms. The agent has to open the camera within it. */
-const FIRST_FRAME: Record<Rung, number> = { webrtc: 10_000, hls: 15_000, mjpeg: 12_000, pictures: 15_000 };
+const FIRST_FRAME: Record<Rung, number> = { whep: 10_000, hls: 15_000, mjpeg: 12_000, picture: 15_000 };
 /** How long no frame may come before the picture counts as standing, and before the rung is given up, ms. */
-const STANDS: Record<Rung, number> = { webrtc: 2_000, hls: 4_000, mjpeg: 3_000, pictures: 7_000 };
+const STANDS: Record<Rung, number> = { whep: 2_000, hls: 4_000, mjpeg: 3_000, picture: 7_000 };
 const GIVE_UP = 8_000;
 const TICK = 500;
 /** A page that nobody sees lets go of the camera after this time, ms. */
@@ -49,6 +49,7 @@ export class Player {
 	#hiddenAt = 0;
 	#asking = false;
 	#askedAt = -Infinity;
+	#reported = false;
 
 	/** path is the camera's under /api/v1, such as /printers/{uuid}/cameras/{id}. */
 	constructor(path: string) {
@@ -98,7 +99,7 @@ export class Player {
 		if (!this.#trying && !this.#shown) {
 			const rung = this.#ladder.wait(now) === 0 ? this.#ladder.start(now) : undefined;
 			if (rung) this.#try(rung, now);
-			else this.state = 'failed';
+			else this.#fail();
 		} else if (this.#shown && !this.#trying) {
 			const rung = this.#ladder.better(this.#shown.source.rung, now);
 			if (rung) this.#try(rung, now);
@@ -141,6 +142,7 @@ export class Player {
 			frame: () => this.#frame(running),
 			ended: () => {
 				running.over = true;
+				this.#tick();
 			}
 		};
 		const running: Running = { source: this.#open(rung, told), begun: now, last: 0, over: false };
@@ -153,13 +155,13 @@ export class Player {
 	#open(rung: Rung, told: Told): Source {
 		const at = `/api/v1${this.#base}`;
 		switch (rung) {
-			case 'webrtc':
+			case 'whep':
 				return playWebRTC(`${at}/whep`, this.info?.ice_servers ?? [], told);
 			case 'hls':
 				return playHLS(`${at}/hls/index.m3u8`, told);
 			case 'mjpeg':
 				return playMJPEG(`${at}/mjpeg`, told);
-			case 'pictures':
+			case 'picture':
 				return playPictures(`${at}/snapshot.jpg`, told);
 		}
 	}
@@ -190,6 +192,10 @@ export class Player {
 			if (source !== this.#shown?.source) return;
 			this.delay = delay;
 			this.via = via;
+			if (delay !== undefined && !this.#reported && performance.now() - (this.#shown?.begun ?? Infinity) > 10_000) {
+				this.#reported = true;
+				void this.#report({ rung: source.rung, delay_ms: Math.round(delay * 1000) });
+			}
 		} catch {
 			// It was closed meanwhile.
 		}
@@ -200,14 +206,35 @@ export class Player {
 		this.#asking = true;
 		this.#askedAt = performance.now();
 		try {
-			this.info = await api.get<CameraInfo>(this.#base, { quiet: true });
+			// With a picture nothing needs to be waited for; without one the server opens the camera and says how it is.
+			this.info = await api.get<CameraInfo>(this.#base, { quiet: true, query: { wait: !this.#shown } });
 			this.problem = undefined;
-			const rungs = this.info.rungs?.filter((rung): rung is Rung => (RUNGS as readonly string[]).includes(rung));
-			if (rungs?.length) this.#ladder.allow(rungs);
+			const possible = this.info.rungs.filter((way) => way.possible).map((way) => way.rung);
+			this.#ladder.allow(RUNGS.filter((rung) => possible.includes(rung)));
+			// What the stream turns out not to have is not waited for.
+			const trying = this.#trying;
+			if (trying && !this.#ladder.possible.includes(trying.source.rung)) {
+				trying.over = true;
+				this.#tick();
+			}
 		} catch (thrown) {
 			this.problem = asProblem(thrown);
 		} finally {
 			this.#asking = false;
+		}
+	}
+
+	#fail(): void {
+		if (this.state !== 'failed' && this.info?.state === 'running' && !this.info.error) void this.#report({ code: 'no_viewer_path' });
+		this.state = 'failed';
+	}
+
+	/** Tells the server what reaches this page, for its diagnosis and its figures. */
+	async #report(what: { rung?: Rung; code?: string; delay_ms?: number }): Promise<void> {
+		try {
+			await api.post(`${this.#base}/report`, what, { quiet: true });
+		} catch {
+			// It can do without.
 		}
 	}
 

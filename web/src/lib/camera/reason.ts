@@ -4,10 +4,10 @@ import type { Rung } from './ladder';
 import type { Player } from './player.svelte';
 
 const names: Record<Rung, (via: string | undefined) => string> = {
-	webrtc: (via) => (via === 'tcp' ? m.camera_rung_webrtc_tcp() : m.camera_rung_webrtc()),
+	whep: (via) => (via === 'tcp' ? m.camera_rung_webrtc_tcp() : m.camera_rung_webrtc()),
 	hls: () => m.camera_rung_hls(),
 	mjpeg: () => m.camera_rung_mjpeg(),
-	pictures: () => m.camera_rung_pictures()
+	picture: () => m.camera_rung_pictures()
 };
 
 /** How the picture comes, in a word. */

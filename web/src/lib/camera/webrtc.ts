@@ -25,7 +25,7 @@ export function playWebRTC(url: string, iceServers: RTCIceServer[], told: Told):
 		void video.play().catch(() => {});
 	};
 	peer.onconnectionstatechange = () => {
-		if (peer.connectionState === 'failed' || peer.connectionState === 'closed') fail(new Error('webrtc: no way through'));
+		if (peer.connectionState === 'failed' || peer.connectionState === 'closed') fail(new Error('whep: no way through'));
 	};
 
 	async function connect() {
@@ -65,7 +65,7 @@ export function playWebRTC(url: string, iceServers: RTCIceServer[], told: Told):
 
 	let before = { delay: 0, count: 0 };
 	return {
-		rung: 'webrtc',
+		rung: 'whep',
 		element: video,
 		size: () => ({ width: video.videoWidth, height: video.videoHeight }),
 		close,
