@@ -160,6 +160,24 @@ func (c *client) register(ctx context.Context, uuid, name string) (token string,
 	return answer.Token, nil
 }
 
+// needCamera gives the printer a camera unless it has one. Its address is nobody's: a simulated device makes the pictures
+// itself.
+func (c *client) needCamera(ctx context.Context, uuid string) error {
+	type camera struct {
+		Name      string `json:"name"`
+		StreamURL string `json:"stream_url"`
+	}
+	var list struct {
+		Items []camera `json:"items"`
+	}
+	if _, err := c.call(ctx, http.MethodGet, "/printers/"+uuid+"/cameras", nil, &list, http.StatusOK); err != nil || len(list.Items) > 0 {
+		return err
+	}
+	list.Items = []camera{{Name: "Camera", StreamURL: "http://127.0.0.1/?action=stream"}}
+	_, err := c.call(ctx, http.MethodPut, "/printers/"+uuid+"/cameras", list, nil, http.StatusOK)
+	return err
+}
+
 func (c *client) remove(ctx context.Context, uuid string) error {
 	_, err := c.call(ctx, http.MethodDelete, "/printers/"+uuid, nil, nil, http.StatusOK, http.StatusNoContent, http.StatusNotFound)
 	return err

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/kangbyounggwan/factor/internal/sim/scene"
 )
 
 // Fleet is a number of simulated printers of one account.
@@ -145,5 +147,11 @@ func (f *Fleet) enrol(ctx context.Context, i int) (*link, error) {
 	if err != nil {
 		return nil, fmt.Errorf("register printer %d: %w", i+1, err)
 	}
-	return &link{uuid: f.uuid(i), token: token, door: f.door, speed: f.Speed, printer: newPrinter(r, m), log: f.Log.With("printer", name)}, nil
+	if err := f.api.needCamera(ctx, f.uuid(i)); err != nil {
+		return nil, fmt.Errorf("give printer %d a camera: %w", i+1, err)
+	}
+	log := f.Log.With("printer", name)
+	eye := &camera{url: f.api.base, http: &f.api.http, device: url.UserPassword(f.uuid(i), token), part: scene.Parts[i%len(scene.Parts)], log: log}
+	eye.show(-1)
+	return &link{uuid: f.uuid(i), token: token, door: f.door, speed: f.Speed, printer: newPrinter(r, m), camera: eye, log: log}, nil
 }

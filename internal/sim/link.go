@@ -30,6 +30,8 @@ type link struct {
 	sent    time.Time    // of the last snapshot
 	phase   wire.Status  // in the last snapshot
 
+	camera   *camera
+	whole    context.Context // of run
 	commands chan []byte     // from the MQTT client's goroutine
 	obeyed   map[string]bool // ids of commands
 }
@@ -43,6 +45,7 @@ const queueMax = 1000
 func (l *link) run(ctx context.Context) {
 	l.epoch = wire.NewUUID()
 	l.commands, l.obeyed = make(chan []byte, 16), map[string]bool{}
+	l.whole = ctx
 	l.note(l.printer.begin())
 	l.connect()
 	ticker := time.NewTicker(tick)
@@ -65,6 +68,7 @@ func (l *link) run(ctx context.Context) {
 
 func (l *link) step(now time.Time) {
 	events, gone := l.printer.step(time.Duration(float64(tick) * l.speed))
+	l.camera.show(l.printer.progress())
 	l.note(events)
 	switch {
 	case gone && l.client != nil:
@@ -153,6 +157,7 @@ func (l *link) connect() {
 			default: // more than any person gives
 			}
 		})
+		c.Subscribe(wire.KindCamera.Topic(l.uuid), 1, func(_ mqtt.Client, m mqtt.Message) { l.camera.obey(l.whole, m.Payload()) })
 		c.Publish(wire.KindPresence.Topic(l.uuid), 1, false, []byte(mustJSON(l.presence(true))))
 		c.Publish(wire.KindFiles.Topic(l.uuid), 1, false, []byte(mustJSON(tree())))
 	}

@@ -294,3 +294,11 @@ func (p *printer) snapshot(now time.Time, interval time.Duration) *wire.Snapshot
 func (m model) profile() wire.Profile {
 	return wire.Profile{ID: "_default", Name: "Default", Model: m.name, HeatedBed: true, Volume: wire.Volume{Width: m.width, Depth: m.width, Height: m.height}}
 }
+
+// progress is how far the print is, 0…1; negative without one.
+func (p *printer) progress() float64 {
+	if p.job == nil {
+		return -1
+	}
+	return min(p.job.printed.Seconds()/p.job.total.Seconds(), 1)
+}
