@@ -23,17 +23,15 @@ class Screen {
 		while (this.#next) {
 			const { jpeg, captured, shown } = this.#next;
 			this.#next = undefined;
-			try {
-				const picture = await createImageBitmap(jpeg);
+			const picture = await createImageBitmap(jpeg).catch(() => undefined);
+			if (picture) {
 				if (this.canvas.width !== picture.width) this.canvas.width = picture.width;
 				if (this.canvas.height !== picture.height) this.canvas.height = picture.height;
 				this.canvas.getContext('2d', { alpha: false })?.drawImage(picture, 0, 0);
 				picture.close();
 				this.#captured = captured;
 				shown();
-			} catch {
-				// Half a picture: the next one is on its way.
-			}
+			} // else half a picture: the next one is on its way
 		}
 		this.#busy = false;
 	}

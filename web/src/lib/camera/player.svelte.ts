@@ -1,3 +1,4 @@
+import { untrack } from 'svelte';
 import { api, asProblem, type Problem } from '$lib/api/client';
 import type { CameraInfo } from '$lib/api/types';
 import { playHLS } from './hls';
@@ -57,6 +58,11 @@ export class Player {
 	}
 
 	attach = (place: HTMLElement): (() => void) => {
+		// What is read here changes all the time, and is no reason to begin anew.
+		return untrack(() => this.#begin(place));
+	};
+
+	#begin(place: HTMLElement): () => void {
 		this.#place = place;
 		const network = () => this.again();
 		addEventListener('online', network);
@@ -69,7 +75,7 @@ export class Player {
 			this.#stop();
 			this.#place = undefined;
 		};
-	};
+	}
 
 	/** Tries everything anew, from the top. */
 	again(): void {
