@@ -181,6 +181,7 @@ func TestAnalyseRefuses(t *testing.T) {
 		{"half a number", "G28\nG1 X10 Y-", CutOff},
 		{"half a picture", "G28\n; thumbnail begin 16x16 400\n; iVBORw0KGgo\n", CutOff},
 		{"zero bytes", short + strings.Repeat("\x00", 100) + "\n", Damaged},
+		{"zero bytes to the end", short + strings.Repeat("\x00", 2*MaxLine), Damaged},
 		{"control character in a comment", "G28\n; \x1b[2J\n", Hostile},
 		{"control character in a command", "G28\nM117 \x07\n", Hostile},
 		{"control character in a move", "G28\nG1 X1\x18Y2\n", Hostile},
@@ -213,6 +214,13 @@ func TestAnalyseTakes(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// An editor's mark before the first line does not hide who made the file.
+func TestAnalyseByteOrderMark(t *testing.T) {
+	if r := analyse(t, append([]byte("\ufeff"), sample(t, "short.gcode")...)); r.Slicer.Name != "PrusaSlicer" {
+		t.Errorf("made by %+v", r.Slicer)
 	}
 }
 

@@ -205,9 +205,13 @@ func count(v []byte) int {
 	return n
 }
 
+// longestList is more than MaxTools names need, bytes.
+const longestList = 8 << 10
+
 // list reads names, "PLA;PETG" or "PLA,PETG", quoted or not.
 func list(v []byte) []string {
 	var all []string
+	v = v[:min(len(v), longestList)]
 	for _, part := range strings.FieldsFunc(string(v), func(r rune) bool { return r == ',' || r == ';' }) {
 		if len(all) == MaxTools {
 			break

@@ -59,6 +59,9 @@ func (l *lineReader) last() error {
 
 func (l *lineReader) keep(p []byte) error {
 	if len(l.rest)+len(p) > MaxLine+1 {
+		if bytes.IndexByte(l.rest, 0) >= 0 {
+			return &Error{Code: Damaged, Line: l.lines + 1, Detail: controlText(0)}
+		}
 		return &Error{Code: NotGCode, Line: l.lines + 1,
 			Detail: "a line is longer than any printer or slicer writes: this is not G-code"}
 	}

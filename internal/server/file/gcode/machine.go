@@ -5,20 +5,19 @@ package gcode
 type machine struct {
 	sink sink
 
-	m       move // the last move: its end is where the nozzle is
-	e       float64
-	origin  [3]float64 // printer's coordinates of the file's zero, which G92 moves
-	unit    float64    // mm of one unit: 1, or 25.4 after G20
-	feed    float64    // mm/s
-	relXYZ  bool       // G91
-	relE    bool       // M83
-	tool    int
-	marker  []byte // the kind of comment that this file's layers begin with
-	layers  int64
-	unread  int64 // lines that are neither G-code nor a comment
-	read    int64 // G, M and T commands
-	started bool  // a byte was seen that is not white
-	words   command
+	m      move // the last move: its end is where the nozzle is
+	e      float64
+	origin [3]float64 // printer's coordinates of the file's zero, which G92 moves
+	unit   float64    // mm of one unit: 1, or 25.4 after G20
+	feed   float64    // mm/s
+	relXYZ bool       // G91
+	relE   bool       // M83
+	tool   int
+	marker []byte // the kind of comment that this file's layers begin with
+	layers int64
+	unread int64 // lines that are neither G-code nor a comment
+	read   int64 // G, M and T commands
+	words  command
 }
 
 // move is from where the nozzle was to where it is, in the printer's coordinates, mm.
@@ -75,6 +74,9 @@ func (k *machine) line(b []byte) error {
 // other reads whatever is not a plainly written move.
 func (k *machine) other(b []byte) error {
 	b = trim(b)
+	if len(b) > 3 && b[0] == 0xef && string(b[:3]) == "\ufeff" { // Windows' editors put it before the first line
+		b = trim(b[3:])
+	}
 	if len(b) == 0 {
 		return nil
 	}

@@ -106,13 +106,19 @@ func (a *analysis) heatNozzle(t float64)  { a.current.heater.set(t) }
 func (a *analysis) heatBed(t float64)     { a.bed.set(t) }
 func (a *analysis) heatChamber(t float64) { a.chamber.set(t) }
 
+// longestMacro that may set temperatures; the shape of an object to leave out is longer. Bytes.
+const longestMacro = 1 << 10
+
 // macro takes temperatures out of START_PRINT BED_TEMP=60 EXTRUDER_TEMP=210 and of SET_HEATER_TEMPERATURE.
 func (a *analysis) macro(line []byte) {
 	if i := bytes.IndexByte(line, ';'); i >= 0 {
 		line = line[:i]
 	}
+	if len(line) > longestMacro {
+		return
+	}
 	words := bytes.Fields(line)
-	if len(words) < 2 || len(words) > 32 {
+	if len(words) < 2 {
 		return
 	}
 	named := map[string]string{}

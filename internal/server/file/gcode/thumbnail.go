@@ -20,7 +20,7 @@ type Thumbnail struct {
 
 // What a picture may have. Slicers offer 16 to 600 pixels.
 const (
-	maxPictureSide  = 2048    // pixels
+	maxPictureSide  = 1024    // pixels
 	maxPictureText  = 3 << 20 // bytes of Base64
 	maxPicturesSize = 8 << 20 // bytes, all of a file
 )
