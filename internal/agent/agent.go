@@ -4,6 +4,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/kangbyounggwan/factor/internal/agent/camera/publish"
+	"github.com/kangbyounggwan/factor/internal/agent/command"
 	"github.com/kangbyounggwan/factor/internal/agent/folder"
 	"github.com/kangbyounggwan/factor/internal/agent/job"
 	"github.com/kangbyounggwan/factor/internal/agent/local"
@@ -24,7 +26,7 @@ import (
 )
 
 // Caps are the capabilities that presence names: what this agent does beyond the published plugin.
-var Caps = []string{"events", "files", "clock", "watch", "camera"}
+var Caps = []string{"events", "files", "clock", "watch", "camera", wire.CapCommands, "terminal"}
 
 // diskRetry is how often events that the disk would not take are tried again.
 const diskRetry = 30 * time.Second
@@ -45,15 +47,19 @@ type Agent struct {
 	log        *slog.Logger
 	started    time.Time
 	queue      *queue.Queue
-	jobs       *job.Tracker       // only on the adapter's goroutine
-	adapter    *octoprint.Adapter // the one that runs; only on its goroutine
-	client     *octoprint.Client  // for the first one
+	jobs       *job.Tracker                      // only on the adapter's goroutine
+	adapter    atomic.Pointer[octoprint.Adapter] // the one that runs
+	journal    *command.Journal
+	commands   *command.Dispatcher
+	client     *octoprint.Client // for the first one
 	introduced chan *octoprint.Client
 	retry      chan struct{}
 	link       *uplink.Link
 	cameras    *publish.Publisher
 	reporter   *reporter
 	watched    atomic.Bool
+	terminal   atomic.Bool // somebody looks at the terminal
+	unsent     int         // lines of it since the last message; only on the adapter's goroutine
 
 	saving sync.Mutex // one at a time writes the config
 
@@ -99,12 +105,17 @@ func (a *Agent) Initialize() (err error) {
 	if sum, err := os.ReadFile(a.Folder.Join("files.sent")); err == nil {
 		a.filesSum = strings.TrimSpace(string(sum))
 	}
+	if a.journal, err = command.OpenJournal(a.Folder.Join("commands")); err != nil {
+		return err
+	}
+	a.commands = &command.Dispatcher{Journal: a.journal, Printer: commander{a}, Log: a.log.With("part", "commands"),
+		Clock: func() (time.Time, bool) { return a.link.Now() }}
 	a.view.Health, a.since = octoprint.Connecting, time.Now()
 	m := c.MQTT
 	a.link = &uplink.Link{Host: m.Host, Port: m.Port, Plain: !m.TLS, WebsocketURL: websocketURL(c), Roots: roots,
 		UUID: c.UUID, Token: c.Token, Queue: a.queue, Presence: a.presence, Watched: a.setWatched,
 		Connected: a.connected, FilesSent: a.filesSent, Registered: a.registered,
-		Log: a.log.With("part", "server")}
+		Command: a.commands.Take, Results: a.journal, Terminal: a.setTerminal, Log: a.log.With("part", "server")}
 	if a.Program != "" {
 		a.cameras = &publish.Publisher{Program: a.Program, Server: c.Server, CA: c.CA, UUID: c.UUID, Token: c.Token, Now: a.link.Now,
 			Log: a.log.With("part", "camera")}
@@ -134,6 +145,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	parts.Go(func() { a.follow(ctx) })
 	parts.Go(func() { a.link.Run(ctx) })
 	parts.Go(func() { a.reporter.run(ctx) })
+	parts.Go(func() { a.commands.Run(ctx) })
 	parts.Go(func() { a.retryDisk(ctx) })
 	parts.Wait()
 	if a.cameras != nil {
@@ -145,10 +157,14 @@ func (a *Agent) Run(ctx context.Context) error {
 
 // Close lets go of files. Call it after Run.
 func (a *Agent) Close() error {
-	if a.queue == nil {
-		return nil
+	var errs []error
+	if a.journal != nil {
+		errs = append(errs, a.journal.Close())
 	}
-	return a.queue.Close()
+	if a.queue != nil {
+		errs = append(errs, a.queue.Close())
+	}
+	return errors.Join(errs...)
 }
 
 func (a *Agent) retryDisk(ctx context.Context) {
@@ -173,12 +189,15 @@ func (a *Agent) presence() wire.Presence {
 	defer a.mu.Unlock()
 	return wire.Presence{Agent: a.Version, Proto: wire.Proto, Caps: Caps, Epoch: a.queue.Epoch(),
 		Since: seconds(a.started), OctoPrint: a.view.OctoPrint, Python: a.view.Python,
-		OS: runtime.GOOS + "/" + runtime.GOARCH, Host: host}
+		OS: runtime.GOOS + "/" + runtime.GOARCH, Host: host, Rights: a.view.Rights.Names, System: a.view.Rights.System}
 }
 
 func (a *Agent) setWatched(w bool) {
 	if a.watched.Swap(w) != w {
 		a.reporter.setWatched(w)
+		if adapter := a.adapter.Load(); w && adapter != nil {
+			adapter.Recheck() // somebody may want to use what was ticked a moment ago
+		}
 	}
 }
 

@@ -49,11 +49,13 @@ func (a *Agent) follow(ctx context.Context) {
 	}
 	for ctx.Err() == nil {
 		one, cancel := context.WithCancel(ctx)
-		a.adapter = &octoprint.Adapter{Client: client, Receiver: &receiver{a}, Log: a.log.With("part", "octoprint"), Retry: a.retry}
+		adapter := &octoprint.Adapter{Client: client, Receiver: &receiver{a}, Log: a.log.With("part", "octoprint"), Retry: a.retry}
+		a.adapter.Store(adapter)
+		adapter.Terminal(a.terminal.Load())
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			a.adapter.Run(one)
+			adapter.Run(one)
 		}()
 		select {
 		case <-ctx.Done():

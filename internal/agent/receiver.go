@@ -32,7 +32,7 @@ func (r *receiver) Changed(v octoprint.View, urgent bool) {
 		r.since = time.Now()
 	}
 	r.mu.Unlock()
-	if before.OctoPrint != v.OctoPrint || before.Python != v.Python {
+	if before.OctoPrint != v.OctoPrint || before.Python != v.Python || !before.Rights.Same(&v.Rights) {
 		r.link.PresenceChanged()
 	}
 	if before.Health != v.Health && v.Health != octoprint.Connected {
@@ -44,7 +44,7 @@ func (r *receiver) Changed(v octoprint.View, urgent bool) {
 // Synced finds out what became of a print while nothing was heard of OctoPrint.
 func (r *receiver) Synced(ctx context.Context, v octoprint.View) {
 	r.jobs.Sync(v.Snapshot, seconds(time.Now()), func(origin, path string) *job.Ended {
-		last, err := r.adapter.Client.LastPrint(ctx, origin, path)
+		last, err := r.adapter.Load().Client.LastPrint(ctx, origin, path)
 		if err != nil {
 			r.log.Warn("how the last print ended is not known", "error", err)
 		}

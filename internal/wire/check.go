@@ -232,6 +232,9 @@ func checkMove(c *Command, l Limits) error {
 			return outOfRange(a.name, low, a.size, "mm")
 		}
 	}
+	if c.E != nil && c.Mode == MoveAbsolute {
+		return invalid("e", "goes with a relative move only")
+	}
 	if !moves && c.E == nil {
 		return invalid("x", "a move needs x, y, z or e")
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Line is one line of G-code, normalised as OctoPrint does before it sends one: without comment, line number and checksum,
@@ -22,9 +23,10 @@ var DefaultTerminal = []string{"M20", "M27", "M31", "M105", "M114", "M115", "M11
 var ErrEmptyLine = errors.New("has no command in it")
 
 var (
-	errTwoLines = errors.New("is one line")
-	errLongLine = errors.New("has at most 250 bytes")
-	errLineText = errors.New("has a control character in it")
+	errLineASCII = errors.New("has a character in it that is no ASCII: OctoPrint sends nothing more after one")
+	errTwoLines  = errors.New("is one line")
+	errLongLine  = errors.New("has at most 250 bytes")
+	errLineText  = errors.New("has a control character in it")
 )
 
 // ParseLine reads a line as a person types it. Errors are words for people.
@@ -43,6 +45,9 @@ func ParseLine(s string) (Line, error) {
 	s = stripNumber(s)
 	if s == "" {
 		return Line{}, ErrEmptyLine
+	}
+	if strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0 {
+		return Line{}, errLineASCII
 	}
 	if s[0] == '@' {
 		name, rest, _ := strings.Cut(s[1:], " ")

@@ -533,9 +533,10 @@ func TestAuthz_Channels(t *testing.T) {
 				return
 			}
 			defer page.Close()
-			for _, channel := range []string{"printer:" + uuid, "events:" + uuid, "transfers:" + uuid} {
+			for _, channel := range []string{"printer:" + uuid, "events:" + uuid, "commands:" + uuid, "terminal:" + uuid, "transfers:" + uuid} {
 				_, err := page.Subscribe(t.Context(), channel, true)
-				if refused, is := err.(*pushclient.Refused); (err == nil) != may[actor] || (err != nil && (!is || refused.Code != 103)) {
+				may := may[actor] && (actor != "viewer" || channel != "terminal:"+uuid)
+				if refused, is := err.(*pushclient.Refused); (err == nil) != may || (err != nil && (!is || refused.Code != 103)) {
 					t.Errorf("%s: %v", channel, err)
 				}
 			}

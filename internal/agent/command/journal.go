@@ -28,8 +28,7 @@ type Journal struct {
 	file    *os.File
 	size    int64
 	entries map[string]*entry
-	order   []string // ids, the oldest first
-	unacked int
+	order   []string      // ids, the oldest first
 	more    chan struct{} // capacity 1: there are answers to send
 }
 
@@ -108,6 +107,7 @@ func (j *Journal) apply(l line) {
 	}
 	if l.Result != nil {
 		e.result = l.Result
+		e.result.ID = l.ID
 	}
 	e.acked = e.acked || l.Acked
 }

@@ -112,7 +112,7 @@ func (f *Folder) SaveConfig(c *Config) error {
 // Forget removes a file of the folder, if it is there.
 func (f *Folder) Forget(name string) { os.Remove(f.Join(name)) }
 
-// ForgetPrinter removes the registration and what is kept of its printer: events that wait, the print under way. Nobody
+// ForgetPrinter removes the registration and what is kept of its printer: events and answers that wait, the print under way. Nobody
 // may use the folder's queue meanwhile.
 func (f *Folder) ForgetPrinter() error {
 	if err := os.Remove(f.Join("config.json")); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -121,7 +121,7 @@ func (f *Folder) ForgetPrinter() error {
 	if err := durable.SyncDir(f.Path); err != nil {
 		return fmt.Errorf("forget registration: %w", err)
 	}
-	for _, name := range []string{"events", "job.json", "files.sent"} {
+	for _, name := range []string{"events", "job.json", "files.sent", "commands"} {
 		if err := os.RemoveAll(f.Join(name)); err != nil {
 			return fmt.Errorf("forget printer: %w", err)
 		}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/kangbyounggwan/factor/internal/wire"
@@ -29,6 +31,7 @@ type View struct {
 	Python    string
 	Health    Health
 	Error     string // why Health is not Connected, for people
+	Rights    Rights
 }
 
 // Receiver is told what happens, by one goroutine, in order. It may keep what it gets.
@@ -39,12 +42,16 @@ type Receiver interface {
 	Synced(ctx context.Context, v View)
 	// Event is an event of OctoPrint that people want to know of. Snapshot is the state after it.
 	Event(kind string, at time.Time, data json.RawMessage, v View)
+	// Terminal is new lines of OctoPrint's terminal, while they are wanted; skipped counts those left out before them.
+	Terminal(lines []string, skipped int)
 	// Files is the file tree, when it may have changed and no print is under way.
 	Files(wire.Files)
 }
 
 const (
-	filesDelay    = 5 * time.Second // after the last change: an upload fires several events
+	rightsAge     = 10 * time.Minute // nothing tells when OctoPrint's owner ticks a right
+	rightsPause   = 5 * time.Second  // at least, between two questions
+	filesDelay    = 5 * time.Second  // after the last change: an upload fires several events
 	firstRetry    = time.Second
 	longestRetry  = 30 * time.Second
 	refusedRetry  = 30 * time.Second
@@ -58,6 +65,11 @@ type Adapter struct {
 	Log      *slog.Logger
 	Retry    <-chan struct{} // ends a wait for the next try; nil for never
 
+	nudged   chan struct{} // capacity 1: one of the following changed
+	setup    sync.Once
+	terminal atomic.Bool // its lines are wanted
+	recheck  atomic.Bool // what we may do may have changed
+
 	// owned by Run's goroutine
 	printer Printer
 	view    View
@@ -66,12 +78,41 @@ type Adapter struct {
 	filesAt time.Time   // not before: filesDelay after the last change
 	dirty   bool        // the file tree may have changed
 	details bool        // port and profile may have changed
+	rights  time.Time   // when Rights was asked for last; zero: not in this session
+	shown   bool        // OctoPrint sends the terminal's lines
 	busy    bool        // a REST question is under way
 	answers chan func()
 }
 
+func (a *Adapter) init() {
+	a.setup.Do(func() { a.nudged = make(chan struct{}, 1) })
+}
+
+// Terminal says whether the terminal's lines are wanted.
+func (a *Adapter) Terminal(wanted bool) {
+	a.init()
+	if a.terminal.Swap(wanted) != wanted {
+		a.nudge()
+	}
+}
+
+// Recheck has what we may do asked for again, soon.
+func (a *Adapter) Recheck() {
+	a.init()
+	a.recheck.Store(true)
+	a.nudge()
+}
+
+func (a *Adapter) nudge() {
+	select {
+	case a.nudged <- struct{}{}:
+	default:
+	}
+}
+
 // Run connects again and again until ctx ends.
 func (a *Adapter) Run(ctx context.Context) {
+	a.init()
 	defer a.Client.Close()
 	a.answers = make(chan func(), 1)
 	a.view.Health = Connecting
@@ -132,7 +173,8 @@ func (a *Adapter) session(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.Client.dial(ctx)
+	a.shown = a.terminal.Load()
+	s, err := a.Client.dial(ctx, a.shown)
 	if err != nil {
 		return err
 	}
@@ -141,7 +183,7 @@ func (a *Adapter) session(ctx context.Context) error {
 	messages := make(chan message, messageBuffer)
 	broken := make(chan error, 2)
 	go func() {
-		broken <- s.read(ctx, func(m message) {
+		broken <- s.read(ctx, a.terminal.Load, func(m message) {
 			select {
 			case messages <- m:
 			case <-ctx.Done():
@@ -167,7 +209,7 @@ func (a *Adapter) session(ctx context.Context) error {
 	defer first.Stop()
 	a.wake = time.NewTimer(filesDelay)
 	a.filesAt = time.Now().Add(filesDelay)
-	a.dirty, a.details = true, true
+	a.dirty, a.details, a.rights = true, true, time.Time{}
 	for {
 		select {
 		case err := <-broken:
@@ -186,6 +228,13 @@ func (a *Adapter) session(ctx context.Context) error {
 			a.busy = false
 			answer()
 		case <-a.wake.C:
+		case <-a.nudged:
+			if wanted := a.terminal.Load(); wanted != a.shown {
+				a.shown = wanted
+				if err := s.write(ctx, subscription(wanted)); err != nil {
+					return err
+				}
+			}
 		}
 		a.ask(ctx)
 	}
@@ -215,6 +264,8 @@ func (a *Adapter) message(ctx context.Context, m message) {
 		a.event(m.Event, now)
 	case m.Current == nil:
 		return
+	case len(m.Current.Logs.lines) > 0:
+		a.Receiver.Terminal(m.Current.Logs.lines, m.Current.Logs.skipped)
 	}
 	if a.synced {
 		a.Receiver.Changed(a.view, changed)
@@ -255,6 +306,22 @@ func (a *Adapter) ask(ctx context.Context) {
 				a.printer.profile = d.profile
 				a.view.Snapshot = a.printer.Snapshot()
 				a.Receiver.Changed(a.view, true)
+			}
+		}()
+	case time.Since(a.rights) > rightsAge || (a.recheck.Load() && time.Since(a.rights) > rightsPause):
+		a.rights, a.busy = time.Now(), true
+		a.recheck.Store(false)
+		go func() {
+			r, err := a.Client.Rights(ctx)
+			a.answers <- func() {
+				if err != nil {
+					a.Log.Warn("what OctoPrint lets us do stays unknown", "error", err)
+					return
+				}
+				if !a.view.Rights.Same(&r) {
+					a.view.Rights = r
+					a.Receiver.Changed(a.view, false)
+				}
 			}
 		}()
 	case a.dirty && !a.printer.Status().Active() && !time.Now().Before(a.filesAt):

@@ -25,6 +25,13 @@ type listener struct {
 	events   []string
 	files    []wire.Files
 	synced   int
+	lines    []string // of the terminal
+}
+
+func (l *listener) Terminal(lines []string, _ int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines = append(l.lines, lines...)
 }
 
 func (l *listener) Changed(v octoprint.View, _ bool) {
@@ -67,7 +74,8 @@ func (l *listener) await(what string, ok func() bool) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.t.Fatalf("never: %s\nstatuses %v\nevents %v\nhealth %s %s", what, l.statuses, l.events, l.view.Health, l.view.Error)
+	l.t.Fatalf("never: %s\nstatuses %v\nevents %v\nhealth %s %s\nterminal %q", what, l.statuses, l.events,
+		l.view.Health, l.view.Error, l.lines[max(0, len(l.lines)-20):])
 }
 
 func (l *listener) awaitStatus(s wire.Status) {
@@ -86,6 +94,12 @@ func (l *listener) awaitEvent(kind string) {
 // follow starts an adapter and ends it with the test.
 func follow(t *testing.T, url, key string) *listener {
 	t.Helper()
+	l, _ := followed(t, url, key)
+	return l
+}
+
+func followed(t *testing.T, url, key string) (*listener, *octoprint.Adapter) {
+	t.Helper()
 	c, err := octoprint.NewClient(url, key)
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +117,7 @@ func follow(t *testing.T, url, key string) *listener {
 			t.Error("the adapter does not end")
 		}
 	})
-	return l
+	return l, a
 }
 
 func TestAdapter_Run_RealPrint(t *testing.T) {

@@ -37,6 +37,7 @@ type currentMessage struct {
 	CurrentZ number            `json:"currentZ"`
 	Temps    readings          `json:"temps"`
 	Offsets  map[string]number `json:"offsets"`
+	Logs     logLines          `json:"logs"`
 }
 
 type stateMessage struct {
@@ -72,7 +73,8 @@ type eventMessage struct {
 }
 
 // readMessage decodes one push message from a stream, without holding more of it than its longest part that is wanted.
-func readMessage(r io.Reader) (m message, err error) {
+// logs says whether the terminal's lines are.
+func readMessage(r io.Reader, logs bool) (m message, err error) {
 	d := jsontext.NewDecoder(io.LimitReader(r, maxMessage), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	if t, err := d.ReadToken(); err != nil || t.Kind() != '{' {
 		return m, fmt.Errorf("push message: %w", errNoObject)
@@ -87,6 +89,7 @@ func readMessage(r io.Reader) (m message, err error) {
 		case "connected":
 			err = json.UnmarshalDecode(d, &m.Connected)
 		case "current":
+			m.Current = &currentMessage{Logs: logLines{wanted: logs}}
 			err = json.UnmarshalDecode(d, &m.Current)
 		case "history":
 			err = json.UnmarshalDecode(d, &m.History)

@@ -133,9 +133,12 @@ func (p *Printer) applyEvent(e *eventMessage, now time.Time) {
 		}
 		switch s.status {
 		case wire.StatusOffline:
-			if p.failure { // keep saying what it was that closed the connection
+			switch {
+			case p.failure: // keep saying what it was that closed the connection
 				s = states["CLOSED_WITH_ERROR"]
 				v.Text = p.text
+			case strings.Contains(strings.ToLower(v.Text), "error"): // "Offline after error", as after an emergency stop
+				s = states["CLOSED_WITH_ERROR"]
 			}
 		case wire.StatusError:
 		default:

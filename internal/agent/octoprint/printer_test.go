@@ -40,7 +40,7 @@ func recorded(t testing.TB) (at []time.Duration, messages []string) {
 
 func mustRead(t testing.TB, s string) message {
 	t.Helper()
-	m, err := readMessage(strings.NewReader(s))
+	m, err := readMessage(strings.NewReader(s), false)
 	if err != nil {
 		t.Fatalf("%.200s: %v", s, err)
 	}
@@ -161,7 +161,7 @@ func TestStatusOf(t *testing.T) {
 func TestReadMessage_Hostile(t *testing.T) {
 	for _, s := range []string{``, `[]`, `7`, `{"current":NaN}`, `{"current":{"progress":{"completion":NaN}}}`, `{"current":`,
 		`{"event":{"type":"PrintDone","payload":{`, strings.Repeat(`{"current":`, 5000), `{"current":{"temps":[[[[`, `{"current":{"temps":[{"tool0":{"actual":`} {
-		if _, err := readMessage(strings.NewReader(s)); err == nil {
+		if _, err := readMessage(strings.NewReader(s), false); err == nil {
 			t.Errorf("%.40s: no error", s)
 		}
 	}
@@ -173,7 +173,7 @@ func TestReadMessage_Hostile(t *testing.T) {
 	if s.Progress.Completion != nil || s.Progress.FilePos != nil || s.Progress.PrintTime != nil || s.Temperatures != nil || s.Job.File.Size != nil {
 		t.Errorf("nonsense was believed: %+v", s)
 	}
-	if _, err := readMessage(strings.NewReader(`{"plugin":"` + strings.Repeat("x", maxMessage) + `"}`)); err == nil {
+	if _, err := readMessage(strings.NewReader(`{"plugin":"`+strings.Repeat("x", maxMessage)+`"}`), false); err == nil {
 		t.Error("a message beyond the limit was taken")
 	}
 }
@@ -185,7 +185,7 @@ func FuzzReadMessage(f *testing.F) {
 	}
 	f.Add(`{"current":{"temps":[{"tool0":{"actual":1}}],"offsets":{"tool0":1}}}`)
 	f.Fuzz(func(t *testing.T, s string) {
-		m, err := readMessage(strings.NewReader(s))
+		m, err := readMessage(strings.NewReader(s), false)
 		if err != nil {
 			return
 		}

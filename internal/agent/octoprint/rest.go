@@ -92,12 +92,17 @@ func (c *Client) open(ctx context.Context, method, path string, body any) (io.Re
 	case res.StatusCode == http.StatusUnauthorized || res.StatusCode == http.StatusForbidden:
 		err = ErrKeyRefused
 	default:
-		err = fmt.Errorf("answered with status %d", res.StatusCode)
+		err = statusError(res.StatusCode)
 	}
 	io.CopyN(io.Discard, res.Body, 4<<10) // so that the connection can be used again
 	res.Body.Close()
 	return nil, fmt.Errorf("OctoPrint %s: %w", path, err)
 }
+
+// statusError is an answer that is no success.
+type statusError int
+
+func (e statusError) Error() string { return fmt.Sprintf("answered with status %d", int(e)) }
 
 // withoutURL takes the URL out of an HTTP client's error: it may carry a user name and password.
 func withoutURL(err error) error {

@@ -36,7 +36,7 @@ type socket struct {
 }
 
 // dial opens the push socket and logs in on it.
-func (c *Client) dial(ctx context.Context) (*socket, error) {
+func (c *Client) dial(ctx context.Context, logs bool) (*socket, error) {
 	auth, err := c.login(ctx)
 	if err != nil {
 		return nil, err
@@ -54,31 +54,42 @@ func (c *Client) dial(ctx context.Context) (*socket, error) {
 	s := &socket{conn}
 	for _, m := range []any{
 		map[string]any{"throttle": throttle},
-		// No log lines and no other plugin's messages: they are most of the bytes.
-		map[string]any{"subscribe": map[string]any{"state": map[string]bool{"logs": false, "messages": false},
-			"plugins": false, "events": wanted}},
+		subscription(logs),
 		map[string]any{"auth": auth},
 	} {
-		content, err := json.Marshal(m)
-		if err == nil {
-			err = conn.Write(ctx, websocket.MessageText, content)
-		}
-		if err != nil {
+		if err := s.write(ctx, m); err != nil {
 			conn.CloseNow()
-			return nil, fmt.Errorf("OctoPrint push socket: %w", err)
+			return nil, err
 		}
 	}
 	return s, nil
 }
 
+// subscription asks for no other plugin's messages and, unless somebody looks, for no log lines: they are most of the bytes.
+func subscription(logs bool) any {
+	return map[string]any{"subscribe": map[string]any{"state": map[string]bool{"logs": logs, "messages": false},
+		"plugins": false, "events": wanted}}
+}
+
+func (s *socket) write(ctx context.Context, message any) error {
+	content, err := json.Marshal(message)
+	if err == nil {
+		err = s.conn.Write(ctx, websocket.MessageText, content)
+	}
+	if err != nil {
+		return fmt.Errorf("OctoPrint push socket: %w", err)
+	}
+	return nil
+}
+
 // read gives one message after another to each until the socket breaks. A message that makes no sense is counted by bad.
-func (s *socket) read(ctx context.Context, each func(message), bad func(error)) error {
+func (s *socket) read(ctx context.Context, logs func() bool, each func(message), bad func(error)) error {
 	for {
 		_, r, err := s.conn.Reader(ctx)
 		if err != nil {
 			return fmt.Errorf("OctoPrint push socket: %w", closeReason(err))
 		}
-		m, wrong := readMessage(r)
+		m, wrong := readMessage(r, logs())
 		if _, err := io.Copy(io.Discard, r); err != nil {
 			return fmt.Errorf("OctoPrint push socket: %w", closeReason(err))
 		}

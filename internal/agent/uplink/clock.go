@@ -10,7 +10,7 @@ import (
 
 const (
 	askAgain   = time.Hour
-	askWaiting = 15 * time.Second // until there is a first answer
+	askWaiting = 3 * time.Second  // until there is a first answer
 	slowReply  = 10 * time.Second // an older answer says too little about now
 )
 
@@ -21,6 +21,14 @@ type clock struct {
 	asked  time.Time
 	server time.Time // at known
 	known  time.Time // zero: never
+}
+
+// forget makes the time unknown: at each connection it is asked anew. A machine that slept has a monotonic clock that did
+// not go on meanwhile.
+func (c *clock) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asked, c.known = time.Time{}, time.Time{}
 }
 
 // request gives the payload of a question and how long to wait before the next one.

@@ -29,6 +29,13 @@ type Queue interface {
 	More() <-chan struct{}
 }
 
+// Results are the answers to commands that the server has not got yet. The command journal is one.
+type Results interface {
+	Waiting() []wire.CommandResult
+	Acked(id string) error
+	More() <-chan struct{}
+}
+
 const (
 	firstRetry     = time.Second
 	longestRetry   = 60 * time.Second
@@ -57,6 +64,9 @@ type Link struct {
 	// Camera is called with what the server wants of a camera; it must not block.
 	Camera    func(wire.CameraCommand)
 	FilesSent func(sum string)
+	Command   func(payload []byte) // called with each command; must not block; nil: none are taken
+	Results   Results              // nil: there are none
+	Terminal  func(bool)           // as Watched, for the terminal; nil: it is not shown
 	// Registered is called with what the server says of our registration; true acknowledges it, so that it is not said
 	// again. It must not block. Nil acknowledges all.
 	Registered func(wire.Registration) (known bool)
@@ -68,6 +78,7 @@ type Link struct {
 	filesDue chan struct{}
 	ackDue   chan struct{}
 	retry    chan struct{}
+	lines    chan []byte // of the terminal
 	clock    clock
 
 	mu    sync.Mutex // holds what follows
@@ -98,6 +109,7 @@ func (l *Link) setup() {
 		l.filesDue = make(chan struct{}, 1)
 		l.ackDue = make(chan struct{}, 1)
 		l.retry = make(chan struct{}, 1)
+		l.lines = make(chan []byte, linesWaiting)
 	})
 }
 
@@ -123,6 +135,23 @@ func (l *Link) Status(payload []byte) {
 	default:
 	}
 }
+
+// Lines sends lines of the terminal. False: they went nowhere, because there is no connection or it does not keep up.
+func (l *Link) Lines(payload []byte) bool {
+	l.setup()
+	if !l.State().Connected {
+		return false
+	}
+	select {
+	case l.lines <- payload:
+		return true
+	default:
+		return false
+	}
+}
+
+// linesWaiting is how many messages of the terminal wait for a slow connection.
+const linesWaiting = 4
 
 // Retry connects at once if there is no connection.
 func (l *Link) Retry() {

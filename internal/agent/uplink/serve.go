@@ -31,10 +31,15 @@ func (l *Link) serve(whole context.Context, c mqtt.Client, lost <-chan error) (e
 		if l.Lost != nil {
 			l.Lost()
 		}
+		if l.Terminal != nil {
+			l.Terminal(false)
+		}
 	}()
+	l.clock.forget()
 	if err := l.subscribe(ctx, c); err != nil {
 		return err
 	}
+	askAgainIn := l.askTime(c) // before presence: once the server knows that we are there, it may send commands
 	if err := l.sendPresence(ctx, c); err != nil {
 		return err
 	}
@@ -43,8 +48,15 @@ func (l *Link) serve(whole context.Context, c mqtt.Client, lost <-chan error) (e
 			cancel(err)
 		}
 	})
+	if l.Results != nil {
+		events.Go(func() {
+			if err := l.answer(ctx, c); err != nil {
+				cancel(err)
+			}
+		})
+	}
 	l.Connected()
-	ask := time.NewTimer(0)
+	ask := time.NewTimer(askAgainIn)
 	defer ask.Stop()
 	for {
 		select {
@@ -54,6 +66,8 @@ func (l *Link) serve(whole context.Context, c mqtt.Client, lost <-chan error) (e
 			return context.Cause(ctx)
 		case payload := <-l.status:
 			c.Publish(wire.KindStatus.Topic(l.UUID), 0, false, payload)
+		case payload := <-l.lines:
+			c.Publish(wire.KindTerminal.Topic(l.UUID), 0, false, payload)
 		case <-l.presence:
 			if err := l.sendPresence(ctx, c); err != nil {
 				return err
@@ -61,11 +75,16 @@ func (l *Link) serve(whole context.Context, c mqtt.Client, lost <-chan error) (e
 		case <-l.ackDue:
 			l.acknowledge(c)
 		case <-ask.C:
-			request, wait := l.clock.request()
-			c.Publish(wire.KindTime.Topic(l.UUID), 0, false, request)
-			ask.Reset(wait)
+			ask.Reset(l.askTime(c))
 		}
 	}
+}
+
+// askTime asks for the server's time and tells when to ask again.
+func (l *Link) askTime(c mqtt.Client) time.Duration {
+	request, wait := l.clock.request()
+	c.Publish(wire.KindTime.Topic(l.UUID), 0, false, request)
+	return wait
 }
 
 func (l *Link) subscribe(ctx context.Context, c mqtt.Client) error {
@@ -73,6 +92,9 @@ func (l *Link) subscribe(ctx context.Context, c mqtt.Client) error {
 		wire.KindRegistration.Topic(l.UUID): 1}
 	if l.Camera != nil {
 		topics[wire.KindCamera.Topic(l.UUID)] = 1
+	}
+	if l.Command != nil {
+		topics[wire.KindControl.Topic(l.UUID)] = 1
 	}
 	token := c.SubscribeMultiple(topics, nil)
 	if err := wait(ctx, token, connectTimeout); err != nil {
@@ -210,10 +232,14 @@ func (l *Link) deliverFiles(ctx context.Context, c mqtt.Client) error {
 // message takes what the server publishes to us.
 func (l *Link) message(topic string, payload []byte) {
 	kind, uuid := wire.ParseTopic(topic)
-	if uuid != l.UUID || len(payload) > wire.MaxSmall {
+	if uuid != l.UUID || len(payload) > wire.MaxSmall && (kind != wire.KindControl || len(payload) > wire.MaxCommand) {
 		return
 	}
 	switch kind {
+	case wire.KindControl:
+		if l.Command != nil {
+			l.Command(payload)
+		}
 	case wire.KindTimeReply:
 		var r wire.TimeReply
 		if json.Unmarshal(payload, &r) == nil {
@@ -233,6 +259,9 @@ func (l *Link) message(topic string, payload []byte) {
 		var w wire.Watch
 		if json.Unmarshal(payload, &w) == nil {
 			l.Watched(w.Watched)
+			if l.Terminal != nil {
+				l.Terminal(w.Terminal)
+			}
 		}
 	}
 }

@@ -172,11 +172,67 @@ func (s *Service) Subscribed(id Identity, kind wire.Kind) {
 		s.sendRegistration(t)
 	case wire.KindWatch:
 		t.mu.Lock()
-		watched := t.watchers > 0
+		w := t.watch()
 		t.mu.Unlock()
-		s.sendWatch(id.UUID, watched)
+		s.sendWatch(id.UUID, w)
 	}
 }
+
+// watch is what a device is told of those who look.
+func (t *twin) watch() wire.Watch {
+	return wire.Watch{Watched: t.watchers > 0, Terminal: t.screens > 0}
+}
+
+// WatchTerminal says that one more (+1) or one fewer (−1) looks at a printer's terminal. While somebody does, its device
+// sends it.
+func (s *Service) WatchTerminal(uuid string, delta int) {
+	t := s.twin(uuid)
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	before := t.watch()
+	t.screens = max(0, t.screens+delta)
+	now := t.watch()
+	t.mu.Unlock()
+	if before != now {
+		s.sendWatch(uuid, now)
+	}
+}
+
+// TerminalLines takes new lines of a device's terminal. Errors: ErrInvalid.
+func (s *Service) TerminalLines(id Identity, payload []byte) error {
+	var m wire.Terminal
+	if len(payload) > wire.MaxSmall || json.Unmarshal(payload, &m) != nil || len(m.Lines) > maxTerminalLines {
+		return ErrInvalid
+	}
+	t := s.twinByID(id.PrinterID)
+	if t == nil {
+		return nil
+	}
+	t.mu.Lock()
+	wanted := t.screens > 0 && t.device.ID == id.ID && !t.gone
+	t.mu.Unlock()
+	if !wanted {
+		return nil // nobody looks any more
+	}
+	for i := range m.Lines {
+		m.Lines[i], _ = wire.CleanText(m.Lines[i], wire.MaxPath)
+	}
+	if m.Lines == nil {
+		m.Lines = []string{}
+	}
+	m.Skipped = max(0, m.Skipped)
+	b, err := json.Marshal(m)
+	if err != nil {
+		return ErrInvalid
+	}
+	s.Bus.TerminalLines.Publish(bus.TerminalLines{UUID: id.UUID, JSON: b})
+	return nil
+}
+
+// maxTerminalLines is how many lines one message has at most.
+const maxTerminalLines = 1000
 
 // Watch says that one more (+1) or one fewer (−1) looks at a printer. While somebody does, its device reports each second.
 func (s *Service) Watch(uuid string, delta int) {
@@ -187,17 +243,17 @@ func (s *Service) Watch(uuid string, delta int) {
 	t.mu.Lock()
 	before := t.watchers > 0
 	t.watchers = max(0, t.watchers+delta)
-	watched := t.watchers > 0
+	w := t.watch()
 	t.mu.Unlock()
-	if before == watched {
+	if before == w.Watched {
 		return
 	}
-	s.Bus.WatchChanged.Publish(bus.WatchChanged{UUID: uuid, Watched: watched})
-	s.sendWatch(uuid, watched)
+	s.Bus.WatchChanged.Publish(bus.WatchChanged{UUID: uuid, Watched: w.Watched})
+	s.sendWatch(uuid, w)
 }
 
-func (s *Service) sendWatch(uuid string, watched bool) {
-	b, err := json.Marshal(wire.Watch{Watched: watched})
+func (s *Service) sendWatch(uuid string, w wire.Watch) {
+	b, err := json.Marshal(w)
 	if err == nil && s.Devices != nil {
 		_ = s.Devices.Publish(uuid, wire.KindWatch, b, 0) // away: it is told when it subscribes
 	}

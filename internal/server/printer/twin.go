@@ -52,6 +52,7 @@ type twin struct {
 
 	// Those who look.
 	watchers    int
+	screens     int    // who look at the terminal
 	version     uint64 // counts every change of what the API shows
 	live        []byte // as Live gives it, of liveVersion
 	liveVersion uint64

@@ -44,6 +44,7 @@ func NewDouble(t testing.TB) *Double {
 	}
 	d.answers["/api/connection"] = text(`{"current":{"port":"VIRTUAL","baudrate":115200,"printerProfile":"_default"}}`)
 	d.answers["/api/printerprofiles"] = text(`{"profiles":{"_default":{"id":"_default","name":"Default","current":true}}}`)
+	d.answers["/api/currentuser"] = text(`{"name":"owner","permissions":["STATUS"],"groups":[]}`)
 	d.answers["/api/files"] = text(`{"files":[]}`)
 	d.answers["/sockjs/websocket"] = d.socket
 	d.Server = httptest.NewServer(d)

@@ -148,9 +148,9 @@ func (d *Door) Transfer(ctx context.Context, dev gateway.Device, payload []byte,
 	return translate(d.Library.Progress(ctx, dev.PrinterID, payload))
 }
 
-// Terminal is gateway.Sink's. This version shows no terminal.
-func (d *Door) Terminal(context.Context, gateway.Device, []byte, time.Time) error {
-	return gateway.ErrInvalid
+// Terminal is gateway.Sink's.
+func (d *Door) Terminal(_ context.Context, dev gateway.Device, payload []byte, _ time.Time) error {
+	return translate(d.Printers.TerminalLines(printer.Identity(dev), payload))
 }
 
 // CameraState is gateway.Sink's. Our agent says the same on its media link.

@@ -22,12 +22,9 @@ func (s *Server) listen() {
 	s.watch.gone = s.publish.forget
 	s.ends = []func(){
 		s.Bus.TwinChanged.Subscribe(func(m bus.TwinChanged) { s.publish.changed(m.UUID, false) }),
-		s.Bus.EventStored.Subscribe(func(m bus.EventStored) {
-			channel := eventsPrefix + m.UUID
-			if s.node.Hub().NumSubscribers(channel) > 0 {
-				s.send(channel, m.JSON)
-			}
-		}),
+		s.Bus.EventStored.Subscribe(func(m bus.EventStored) { s.sendToSome(eventsPrefix+m.UUID, m.JSON) }),
+		s.Bus.CommandChanged.Subscribe(func(m bus.CommandChanged) { s.sendToSome(commandsPrefix+m.UUID, m.JSON) }),
+		s.Bus.TerminalLines.Subscribe(func(m bus.TerminalLines) { s.sendToSome(terminalPrefix+m.UUID, m.JSON) }),
 		s.Bus.PrinterChanged.Subscribe(func(m bus.PrinterChanged) {
 			s.publish.changed(m.UUID, false)
 			s.jobs.add(func(ctx context.Context) { s.printerChanged(ctx, m) })
@@ -100,8 +97,8 @@ func (s *Server) end(v *viewer) {
 // endUnseen ends the subscriptions of a viewer to printers that he may not see any more; with a UUID, to this one.
 func (s *Server) endUnseen(ctx context.Context, v *viewer, only string) {
 	for _, channel := range v.client.Channels() {
-		_, uuid, ok := parseChannel(channel)
-		if ok && (only == "" || uuid == only) && !s.maySee(ctx, v.actor, uuid) {
+		kind, uuid, ok := parseChannel(channel)
+		if ok && (only == "" || uuid == only) && !s.maySee(ctx, v.actor, kind, uuid) {
 			v.client.Unsubscribe(channel, unsubscribedAccess)
 		}
 	}
@@ -112,6 +109,13 @@ func (s *Server) tellUser(id, what string) {
 	channel := userPrefix + id
 	if s.node.Hub().NumSubscribers(channel) > 0 {
 		s.send(channel, []byte(`{"type":"`+what+`"}`))
+	}
+}
+
+// sendToSome sends to a channel if anybody is there.
+func (s *Server) sendToSome(channel string, data []byte) {
+	if s.node.Hub().NumSubscribers(channel) > 0 {
+		s.send(channel, data)
 	}
 }
 

@@ -40,8 +40,11 @@ func (s *Server) connected(c *centrifuge.Client) {
 	v := &viewer{client: c, actor: actor, check: check}
 	c.OnSubscribe(func(e centrifuge.SubscribeEvent, reply centrifuge.SubscribeCallback) { s.subscribe(v, e, reply) })
 	c.OnUnsubscribe(func(e centrifuge.UnsubscribeEvent) {
-		if uuid, ok := strings.CutPrefix(e.Channel, printerPrefix); ok {
+		switch kind, uuid, _ := parseChannel(e.Channel); kind {
+		case printerPrefix:
 			s.watch.leave(uuid)
+		case terminalPrefix:
+			s.screens.leave(uuid)
 		}
 	})
 	c.OnDisconnect(func(centrifuge.DisconnectEvent) {
@@ -61,12 +64,16 @@ func (s *Server) connected(c *centrifuge.Client) {
 func (s *Server) subscribe(v *viewer, e centrifuge.SubscribeEvent, reply centrifuge.SubscribeCallback) {
 	prefix, uuid, ok := parseChannel(e.Channel)
 	// One answer for what is not there and what is not theirs: a UUID cannot be tried out.
-	if !ok || !s.maySee(context.Background(), v.actor, uuid) {
+	if !ok || !s.maySee(context.Background(), v.actor, prefix, uuid) {
 		reply(centrifuge.SubscribeReply{}, centrifuge.ErrorPermissionDenied)
 		return
 	}
-	if prefix == eventsPrefix || prefix == transfersPrefix {
+	if prefix != printerPrefix {
+		if prefix == terminalPrefix {
+			s.screens.join(uuid)
+		}
 		reply(centrifuge.SubscribeReply{}, nil)
+		s.endIfLost(v, e.Channel, prefix, uuid)
 		return
 	}
 	live, ok := s.Printers.Live(uuid)
@@ -85,24 +92,35 @@ func (s *Server) subscribe(v *viewer, e centrifuge.SubscribeEvent, reply centrif
 	if now, ok := s.Printers.Live(uuid); !ok || !bytes.Equal(now, live) {
 		s.publish.changed(uuid, true)
 	}
-	if !s.maySee(context.Background(), v.actor, uuid) {
-		go v.client.Unsubscribe(e.Channel, unsubscribedAccess) // it waits for this subscription to be done
+	s.endIfLost(v, e.Channel, prefix, uuid)
+}
+
+// endIfLost ends a subscription whose right ended while it was made.
+func (s *Server) endIfLost(v *viewer, channel, prefix, uuid string) {
+	if !s.maySee(context.Background(), v.actor, prefix, uuid) {
+		go v.client.Unsubscribe(channel, unsubscribedAccess) // it waits for this subscription to be done
 	}
 }
 
-func (s *Server) maySee(ctx context.Context, actor workspace.Actor, uuid string) bool {
+// needs are what a channel asks for.
+var needs = map[string]workspace.Action{
+	printerPrefix: workspace.PrinterView, eventsPrefix: workspace.PrinterView, commandsPrefix: workspace.PrinterView,
+	transfersPrefix: workspace.PrinterView, terminalPrefix: workspace.PrinterControl,
+}
+
+func (s *Server) maySee(ctx context.Context, actor workspace.Actor, prefix, uuid string) bool {
 	target, ok := s.Printers.Place(uuid)
 	if !ok {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, rightsTimeout)
 	defer cancel()
-	return s.Access.Can(ctx, actor, workspace.PrinterView, target) == nil
+	return s.Access.Can(ctx, actor, needs[prefix], target) == nil
 }
 
 // parseChannel takes a channel apart that a client may subscribe to.
 func parseChannel(channel string) (prefix, uuid string, ok bool) {
-	for _, prefix := range []string{printerPrefix, eventsPrefix, transfersPrefix} {
+	for _, prefix := range []string{printerPrefix, eventsPrefix, commandsPrefix, terminalPrefix, transfersPrefix} {
 		if uuid, ok := strings.CutPrefix(channel, prefix); ok && wire.ValidUUID(uuid) {
 			return prefix, uuid, true
 		}

@@ -2,9 +2,10 @@
 //
 // Channels: printer:{uuid} carries the printer as the API shows it, without what depends on who looks (role, addresses
 // of cameras); the reply to a subscription holds it whole, what follows can be had as fossil deltas. events:{uuid}
-// carries what happened to the printer, one event a message; transfers:{uuid} how far files are between it and the
-// library, one transfer a message. user:{id} is subscribed by the server itself and says
-// that the list of printers or the library changed, or that the session ended.
+// carries what happened to the printer, one event a message; commands:{uuid} what became of commands; transfers:{uuid} how
+// far files are between it and the library, one transfer a message. terminal:{uuid} carries OctoPrint's terminal to those
+// who may control the printer, and has its device send it. user:{id} is subscribed by the server itself and says that the
+// list of printers or the library changed, or that the session ended.
 //
 // A printer that changes is rendered once, however many look at it, and not at all when nobody does.
 package push
@@ -43,6 +44,8 @@ const (
 const (
 	printerPrefix   = "printer:"
 	eventsPrefix    = "events:"
+	commandsPrefix  = "commands:"
+	terminalPrefix  = "terminal:"
 	transfersPrefix = "transfers:"
 	userPrefix      = "user:"
 )
@@ -55,6 +58,8 @@ type Printers interface {
 	Live(uuid string) ([]byte, bool)
 	// Watch says that somebody looks at a printer now (+1), or that nobody does any more (-1).
 	Watch(uuid string, delta int)
+	// WatchTerminal is Watch for its terminal.
+	WatchTerminal(uuid string, delta int)
 }
 
 // Access answers who may see what.
@@ -88,6 +93,7 @@ type Server struct {
 	jobs    jobs
 	publish publisher
 	watch   watchers
+	screens watchers // of terminals
 
 	mu      sync.Mutex
 	clients map[string]*viewer // by client id
@@ -145,12 +151,14 @@ func (s *Server) Initialize() error {
 		s.watch.linger = defaultLinger
 	}
 	s.watch.tell = s.Printers.Watch
+	s.screens.linger, s.screens.tell = s.watch.linger, s.Printers.WatchTerminal
 	s.publish.init(s)
 	s.jobs.init()
 	s.running.Go(func() { s.publish.run(ctx) })
 	s.running.Go(func() { s.jobs.run(ctx) })
 	s.running.Go(func() { s.recheck(ctx) })
 	s.running.Go(func() { s.watch.run(ctx) })
+	s.running.Go(func() { s.screens.run(ctx) })
 	s.listen()
 	return nil
 }

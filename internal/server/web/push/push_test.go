@@ -50,6 +50,10 @@ func (w *world) Live(uuid string) ([]byte, bool) {
 
 func (w *world) Watch(uuid string, delta int) { w.watched <- fmt.Sprint(uuid, delta) }
 
+func (w *world) WatchTerminal(uuid string, delta int) {
+	w.watched <- fmt.Sprint("terminal ", uuid, delta)
+}
+
 func (w *world) Can(_ context.Context, a workspace.Actor, _ workspace.Action, t workspace.Target) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()

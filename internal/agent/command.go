@@ -1,0 +1,89 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/kangbyounggwan/factor/internal/agent/octoprint"
+	"github.com/kangbyounggwan/factor/internal/wire"
+)
+
+// commander has the OctoPrint that we know now do what the server asks.
+type commander struct{ *Agent }
+
+// Command is command.Printer's. What the printer's state does not allow is refused here, too: the server's picture of it
+// may be a second old.
+func (c commander) Command(ctx context.Context, cmd *wire.Command) error {
+	adapter := c.adapter.Load()
+	if adapter == nil {
+		return &octoprint.Refusal{Code: wire.ResultNotNow, Text: "the agent does not know an OctoPrint yet"}
+	}
+	c.mu.Lock()
+	connected, status := c.view.Health == octoprint.Connected, c.view.Snapshot.Status
+	c.mu.Unlock()
+	if rule, ok := wire.RuleOf(cmd.Type); ok && connected {
+		h := rule.Hinders(status, false)
+		if cmd.Type == wire.CommandSystem && status.Active() && strings.HasPrefix(cmd.Action, "core/") {
+			h = wire.HindrancePrinting // it would end the print
+		}
+		if h != wire.Unhindered {
+			return &octoprint.Refusal{Code: wire.ResultNotNow, Text: "the printer's state does not allow it: " + string(h)}
+		}
+	}
+	err := adapter.Client.Command(ctx, cmd)
+	var refusal *octoprint.Refusal
+	if cmd.Type == wire.CommandSystem && errors.As(err, &refusal) {
+		adapter.Recheck() // the right may have been taken away
+	}
+	return err
+}
+
+// setTerminal says whether somebody looks at the terminal.
+func (a *Agent) setTerminal(wanted bool) {
+	if a.terminal.Swap(wanted) == wanted {
+		return
+	}
+	if adapter := a.adapter.Load(); adapter != nil {
+		adapter.Terminal(wanted)
+	}
+}
+
+// Bytes of lines in one message of the terminal, and messages in one go: a printing printer says more than anybody reads.
+const (
+	terminalBytes    = 10 << 10
+	terminalMessages = 2
+)
+
+// Terminal sends the newest lines, as many as fit.
+func (r *receiver) Terminal(lines []string, skipped int) {
+	skipped += r.unsent
+	parts := [][]string{}
+	end, size := len(lines), 0
+	for i := len(lines) - 1; i >= 0; i-- {
+		n := len(lines[i])*2 + 4 // quotes and backslashes take two bytes each in JSON
+		if size+n > terminalBytes {
+			parts = append(parts, lines[i+1:end])
+			end, size = i+1, 0
+			if len(parts) == terminalMessages {
+				break
+			}
+		}
+		size += n
+	}
+	if len(parts) < terminalMessages && end > 0 {
+		parts = append(parts, lines[:end])
+		end = 0
+	}
+	skipped += end
+	r.unsent = 0
+	for i := len(parts) - 1; i >= 0; i-- {
+		payload, err := json.Marshal(wire.Terminal{Lines: parts[i], Skipped: skipped})
+		if err != nil || !r.link.Lines(payload) {
+			r.unsent += skipped + len(parts[i])
+		}
+		skipped = 0
+	}
+}
