@@ -46,7 +46,8 @@ func Start(ctx context.Context, program, data string) (*Server, error) {
 	s := &Server{Program: program, Data: data}
 	run := filepath.Join(data, "run.json")
 	_ = os.Remove(run)
-	s.cmd = exec.Command(program, "serve", "--data", data, "--http", "127.0.0.1:0", "--https", "off", "--mqtts", "127.0.0.1:0", "--log-level", "warn")
+	s.cmd = exec.Command(program, "serve", "--data", data, "--http", "127.0.0.1:0", "--https", "off", "--mqtts", "127.0.0.1:0",
+		"--webrtc", "127.0.0.1:0", "--rtsp", "127.0.0.1:0", "--log-level", "warn")
 	s.cmd.Stdout, s.cmd.Stderr = &s.output, &s.output
 	begun := time.Now()
 	if err := s.cmd.Start(); err != nil {
@@ -142,8 +143,11 @@ func (s *Server) Printer(ctx context.Context, uuid, name string) (token string, 
 }
 
 // RSS gives the server's resident memory in bytes.
-func (s *Server) RSS() (int64, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+func (s *Server) RSS() (int64, error) { return RSS(s.cmd.Process.Pid) }
+
+// RSS gives a process's resident memory in bytes.
+func RSS(pid int) (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
@@ -160,8 +164,11 @@ func (s *Server) RSS() (int64, error) {
 const clockTick = 10 * time.Millisecond
 
 // CPU gives the CPU time that the server has used.
-func (s *Server) CPU() (time.Duration, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+func (s *Server) CPU() (time.Duration, error) { return CPU(s.cmd.Process.Pid) }
+
+// CPU gives the CPU time that a process has used.
+func CPU(pid int) (time.Duration, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err
 	}

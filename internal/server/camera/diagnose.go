@@ -146,7 +146,7 @@ func (s *Service) diagnose(p place, language string, now time.Time) Diagnosis {
 	d.Rungs = s.rungStates(c, info.Codec, bFrames, known, language)
 	if trouble == "" {
 		if code := s.reported.get(p, now); code != "" {
-			trouble = TroubleNoPath
+			trouble = Trouble(code)
 		}
 	}
 	if trouble != "" {

@@ -47,6 +47,7 @@ func readMJPEG(t *testing.T, resp *http.Response, n int) {
 }
 
 func TestHub_MJPEGToSeveralViewers(t *testing.T) {
+	t.Parallel()
 	s := mustServe(t)
 	s.device.gives(mjpegInfo, jpegs(t))
 	first := do(t, s.request(t, "owner", "GET", camPath+"/mjpeg", nil))
@@ -66,6 +67,7 @@ func TestHub_MJPEGToSeveralViewers(t *testing.T) {
 }
 
 func TestHub_StopsAfterTheLastViewer(t *testing.T) {
+	t.Parallel()
 	s := mustServe(t)
 	s.device.gives(mjpegInfo, jpegs(t))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -82,6 +84,7 @@ func TestHub_StopsAfterTheLastViewer(t *testing.T) {
 }
 
 func TestHub_SnapshotIsShared(t *testing.T) {
+	t.Parallel()
 	s := mustServe(t)
 	s.device.gives(mjpegInfo, jpegs(t))
 	get := func(user string) (int, string, []byte) {
@@ -113,6 +116,7 @@ func TestHub_SnapshotIsShared(t *testing.T) {
 }
 
 func TestHub_SnapshotOfH264(t *testing.T) {
+	t.Parallel()
 	s := mustServe(t)
 	s.device.gives(rtspInfo, accessUnits(t))
 	resp := do(t, s.request(t, "owner", "GET", camPath+"/snapshot.jpg", nil))
@@ -122,6 +126,7 @@ func TestHub_SnapshotOfH264(t *testing.T) {
 }
 
 func TestHub_SnapshotOfH264WithoutFFmpegSaysSo(t *testing.T) {
+	t.Parallel()
 	s := mustServe(t, func(s *Service) { s.FFmpeg = "off" })
 	s.device.gives(rtspInfo, accessUnits(t))
 	resp := do(t, s.request(t, "owner", "GET", camPath+"/snapshot.jpg", nil))
@@ -129,6 +134,7 @@ func TestHub_SnapshotOfH264WithoutFFmpegSaysSo(t *testing.T) {
 }
 
 func TestHub_MJPEGOfH264(t *testing.T) {
+	t.Parallel()
 	s := mustServe(t)
 	s.device.gives(rtspInfo, accessUnits(t))
 	readMJPEG(t, do(t, s.request(t, "owner", "GET", camPath+"/mjpeg", nil)), 5)
@@ -245,7 +251,21 @@ func (p *player) frames(t *testing.T, n int) {
 	}
 }
 
+// more reads another access unit.
+func (p *player) more(t *testing.T) {
+	t.Helper()
+	select {
+	case _, ok := <-p.units:
+		if !ok {
+			t.Fatal("the track ended")
+		}
+	case <-time.After(patience):
+		t.Fatal("no frame")
+	}
+}
+
 func TestHub_WHEP(t *testing.T) {
+	t.Parallel()
 	for name, network := range map[string]webrtc.NetworkType{"UDP": webrtc.NetworkTypeUDP4, "TCP": webrtc.NetworkTypeTCP4} {
 		t.Run(name, func(t *testing.T) {
 			s := mustServe(t)

@@ -128,6 +128,7 @@ func mustServePlugin(t *testing.T, url string) (*site, *plugin285) {
 }
 
 func TestPublished_FFmpegToWHEP(t *testing.T) {
+	t.Parallel()
 	s, p := mustServePlugin(t, webcam(t))
 	// The machine of the test has no v4l2m2m: the second encoder is tried by itself, while the viewer's call waits.
 	var viewer *player
@@ -158,7 +159,7 @@ func TestPublished_FFmpegToWHEP(t *testing.T) {
 	n := len(p.encoders)
 	p.mu.Unlock()
 	until(t, "it is started again", func() bool { p.mu.Lock(); defer p.mu.Unlock(); return len(p.encoders) > n })
-	viewer.frames(t, 20)
+	viewer.more(t)
 
 	// After the stop the key is good for nothing.
 	s.change(func() { s.cameras = s.cameras[1:] })
@@ -184,6 +185,7 @@ func publish(s *site, name string) (string, error) {
 }
 
 func TestPublished_RefusedInputs(t *testing.T) {
+	t.Parallel()
 	for url, code := range map[string]Trouble{
 		"rtsp://192.0.2.1/live":             TroubleHTTPOnly,
 		"v4l2:///dev/video0":                TroubleHTTPOnly,
@@ -201,6 +203,7 @@ func TestPublished_RefusedInputs(t *testing.T) {
 }
 
 func TestPublished_NobodyReadsAndStrangersPublishNothing(t *testing.T) {
+	t.Parallel()
 	s, _ := mustServePlugin(t, webcam(t))
 	resp := do(t, s.request(t, "owner", "GET", camPath+"/mjpeg", nil)) // opens the door
 	readMJPEG(t, resp, 2)
@@ -220,6 +223,7 @@ func TestPublished_NobodyReadsAndStrangersPublishNothing(t *testing.T) {
 }
 
 func TestPublished_StateIsChecked(t *testing.T) {
+	t.Parallel()
 	s := mustServe(t)
 	for _, bad := range []string{"", "[]", `{"running":1}`, strings.Repeat(" ", 5000) + "{}"} {
 		if s.State("printer of "+testUUID, []byte(bad)) == nil {

@@ -17,10 +17,12 @@ const (
 	TroubleSilent        Trouble = "agent_silent"  // it is, but opens no link
 	TroubleNoFrames      Trouble = "no_frames"     // the link is there, and nothing comes
 	TroubleNoKeyFrame    Trouble = Trouble(wire.CameraNoKeyFrame)
-	TroubleBFrames       Trouble = "b_frames"           // of WebRTC alone
-	TroubleNoPicture     Trouble = "no_picture"         // H.264 alone, and no ffmpeg to make a JPEG of it
-	TroubleNoVideo       Trouble = "no_video"           // JPEG alone: no WebRTC and no HLS
-	TroubleNoPath        Trouble = "no_viewer_path"     // the page says that nothing reaches it
+	TroubleBFrames       Trouble = "b_frames"       // of WebRTC alone
+	TroubleNoPicture     Trouble = "no_picture"     // H.264 alone, and no ffmpeg to make a JPEG of it
+	TroubleNoVideo       Trouble = "no_video"       // JPEG alone: no WebRTC and no HLS
+	TroubleNoPath        Trouble = "no_viewer_path" // the page says that nothing reaches it
+	TroubleUDPBlocked    Trouble = "udp_blocked"    // the same, of one way
+	TroubleTCPBlocked    Trouble = "tcp_blocked"
 	TroubleHTTPOnly      Trouble = "plugin_http_only"   // the published plugin's ffmpeg opens HTTP addresses only
 	TroublePublish       Trouble = "plugin_not_started" // it was told to publish, and does not
 	TroublePluginAddress Trouble = "plugin_address"     // the published plugin refuses characters of the address
@@ -89,6 +91,14 @@ var words = map[Trouble]map[string]said{
 		"en": {"The computer beside the printer has as many cameras open as it can.", "Close another camera of this printer, then try again."},
 		"ko": {"프린터 옆 컴퓨터가 열 수 있는 만큼 카메라를 이미 열었습니다.", "이 프린터의 다른 카메라를 닫고 다시 시도하세요."},
 	},
+	Trouble(wire.CameraDeviceBusy): {
+		"en": {"Another program uses this camera.", "End it, often mjpg-streamer or camera-streamer, or enter the address at which that program gives the stream."},
+		"ko": {"다른 프로그램이 이 카메라를 쓰고 있습니다.", "mjpg-streamer나 camera-streamer일 때가 많습니다. 그 프로그램을 끝내거나, 그 프로그램이 내보내는 스트림 주소를 입력하세요."},
+	},
+	Trouble(wire.CameraDeviceDenied): {
+		"en": {"OctoPrint's user may not open this camera.", "On the computer with OctoPrint: sudo usermod -aG video $(whoami), then restart it."},
+		"ko": {"OctoPrint 사용자에게 이 카메라를 열 권한이 없습니다.", "OctoPrint가 있는 컴퓨터에서 sudo usermod -aG video $(whoami) 를 실행한 뒤 다시 시작하세요."},
+	},
 	TroubleOffline: {
 		"en": {"The computer beside the printer is not connected.", "Check that it is on and has internet. The picture comes back by itself."},
 		"ko": {"프린터 옆 컴퓨터가 연결되어 있지 않습니다.", "전원과 인터넷 연결을 확인하세요. 다시 연결되면 화면이 저절로 돌아옵니다."},
@@ -120,6 +130,14 @@ var words = map[Trouble]map[string]said{
 	TroubleNoPath: {
 		"en": {"The camera works, but no live picture reaches this browser.", "Its network blocks it. Pictures still come one by one; try another network, or ask the server's operator to open its camera port for UDP and TCP."},
 		"ko": {"카메라는 작동하지만 이 브라우저까지 실시간 화면이 오지 않습니다.", "네트워크가 막고 있습니다. 정지 화면은 계속 옵니다. 다른 네트워크를 쓰거나, 서버 운영자에게 카메라 포트(UDP, TCP)를 열어 달라고 하세요."},
+	},
+	TroubleUDPBlocked: {
+		"en": {"This browser's network lets no UDP through to the camera port.", "The picture comes by TCP. For less delay use another network, or ask the server's operator to open the camera port for UDP."},
+		"ko": {"이 브라우저의 네트워크가 카메라 포트로 가는 UDP를 막고 있습니다.", "화면은 TCP로 옵니다. 지연을 줄이려면 다른 네트워크를 쓰거나, 서버 운영자에게 카메라 포트의 UDP를 열어 달라고 하세요."},
+	},
+	TroubleTCPBlocked: {
+		"en": {"This browser's network lets neither UDP nor TCP through to the camera port.", "The picture comes over HTTPS, with some delay. For less use another network, or ask the server's operator to open the camera port."},
+		"ko": {"이 브라우저의 네트워크가 카메라 포트로 가는 UDP와 TCP를 모두 막고 있습니다.", "화면은 HTTPS로 조금 늦게 옵니다. 지연을 줄이려면 다른 네트워크를 쓰거나, 서버 운영자에게 카메라 포트를 열어 달라고 하세요."},
 	},
 	TroubleHTTPOnly: {
 		"en": {"The published plugin can open cameras over HTTP only.", "Enter the camera's http:// address, or install the FACTOR plugin, which opens all kinds."},
