@@ -190,6 +190,8 @@ func (f *factor) watchWHEP(ctx context.Context, span time.Duration) (time.Durati
 	defer p.close()
 	<-p.begun
 	first := time.Since(begun)
+	time.Sleep(time.Second) // what was kept comes first, and is as old as it is
+	p.reset()
 	time.Sleep(span)
 	return first, p.taken(), nil
 }
@@ -243,7 +245,8 @@ func (f *factor) watchHLS(ctx context.Context, span time.Duration) (first time.D
 	begun := time.Now()
 	var mu sync.Mutex
 	got := make(chan struct{}, 1)
-	c := &gohlslib.Client{URI: f.server.URL + f.base + "/h264/hls/index.m3u8", HTTPClient: &http.Client{Transport: bearer(f.server.Token)}}
+	c := &gohlslib.Client{URI: f.server.URL + f.base + "/h264/hls/index.m3u8", HTTPClient: &http.Client{Transport: bearer(f.server.Token)},
+		OnDownloadPrimaryPlaylist: func(string) {}, OnDownloadStreamPlaylist: func(string) {}, OnDownloadSegment: func(string) {}, OnDownloadPart: func(string) {}, OnDecodeError: func(error) {}}
 	c.OnTracks = func(tracks []*gohlslib.Track) error {
 		for _, track := range tracks {
 			if _, ok := track.Codec.(*codecs.H264); ok {
@@ -270,8 +273,12 @@ func (f *factor) watchHLS(ctx context.Context, span time.Duration) (first time.D
 		return 0, nil, err
 	}
 	defer c.Close()
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait2() }()
 	select {
 	case <-got:
+	case err := <-ended:
+		return 0, nil, err
 	case <-time.After(30 * time.Second):
 		return 0, nil, errors.New("nothing comes")
 	case <-ctx.Done():

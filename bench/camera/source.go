@@ -35,9 +35,9 @@ func newSource(ctx context.Context) (*source, error) {
 		return nil, fmt.Errorf("ffmpeg makes the source: %w", err)
 	}
 	s := &source{takers: map[int]func(time.Time, [][]byte, bool){}, kbps: len(video) * 8 / 1000 / 10}
-	for au := range bytes.SplitSeq(video, []byte{0, 0, 0, 1, 9, 0xf0}) {
+	for au := range bytes.SplitSeq(video, []byte{0, 0, 0, 1, 9}) { // each begins with a delimiter
 		if len(au) > 0 {
-			s.units = append(s.units, split(au))
+			s.units = append(s.units, split(au[1:]))
 		}
 	}
 	for _, j := range bytes.SplitAfter(pictures, []byte{0xff, 0xd9}) {
