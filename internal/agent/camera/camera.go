@@ -132,6 +132,8 @@ func codeOf(ctx context.Context, err error) string {
 	switch {
 	case errors.As(err, &f):
 		return string(f)
+	case errors.As(err, new(*Died)):
+		return FFmpegDied
 	case ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return Timeout
 	case errors.As(err, &name):
