@@ -51,6 +51,7 @@ TEST_PACKAGES = {
     "ffmpeg": "ffmpeg",
     "mosquitto": "mosquitto",
     "mosquitto-clients": "mosquitto_pub",
+    "openssl": "openssl",
 }
 
 

@@ -16,20 +16,36 @@ PACKAGE = PLUGIN / "octoprint_factor_mqtt"
 WORDS = (PACKAGE / "static/js/factor_mqtt_words.js").read_text(encoding="utf-8")
 PAGE = (PACKAGE / "static/js/factor_mqtt.js").read_text(encoding="utf-8")
 
-# What the agent's local API may answer with
-AGENT_CODES = """
-    invalid_credentials email_unverified account_disabled slow_down code_invalid uuid_taken uuid_invalid not_signed_in
-    not_registered refused_by_server octoprint_key_refused octoprint_unreachable octoprint_connecting not_octoprint
-"""
-CAMERA_CODES = """
-    bad_url name_not_found unreachable refused_login not_found not_a_stream timeout too_large unsupported_codec
-    ffmpeg_missing address_refused rotation_invalid
-"""
-BROKER_CODES = """
-    bad_host bad_port bad_qos bad_interval bad_prefix bad_password bad_ca name_not_found refused unreachable timeout
-    tls_untrusted tls_expired tls_failed not_tls not_mqtt publish_refused rc1 rc2 rc3 rc4 rc5
-"""
-TABLES = {"faults": [*CODES, *AGENT_CODES.split()], "camera": CAMERA_CODES.split(), "broker": BROKER_CODES.split()}
+AGENT = PLUGIN.parent / "internal/agent"
+DOCS = PLUGIN.parent / "docs"
+
+
+def go(*files: str) -> str:
+    return "\n".join((AGENT / f).read_text(encoding="utf-8") for f in files)
+
+
+def codes(source: str, *patterns: str) -> set:
+    return {code for pattern in patterns for code in re.findall(pattern, source, re.MULTILINE)}
+
+
+# What the agent's local API may answer with, as its source has it. Strangers get the last ones, never the page.
+AGENT_CODES = codes(
+    go(*(f"local/{f.name}" for f in (AGENT / "local").glob("*.go") if not re.search("(_test|trial|broker).go", f.name))),
+    r'\{"(\w+)", http\.Status', r't\.Code(?:, t\.status)? = "(\w+)"', r'\bCode: "(\w+)"[,}]', r'^\t+return "(\w+)"$',
+) - {"host_refused", "origin_refused", "secret_wrong"}  # fmt: skip
+CAMERA_CODES = codes(go("camera/camera.go").partition("// The codes of a failed look.")[2], r'^\t[A-Z]\w+ += "(\w+)"$') | {"rotation_invalid"}
+BROKER_CODES = (
+    codes(go("local/trial.go"), r'Code: "(\w+)"[,}]', r'return "(\w+)"')
+    | {"bad_" + field for field in codes(go("local/broker.go"), r'wrong\("(\w+)"')}
+    | {f"rc{code}" for code in range(1, 6)}
+)
+TABLES = {
+    "faults": {*CODES, *AGENT_CODES - {"rotation_invalid"}},
+    "camera": CAMERA_CODES,
+    "broker": BROKER_CODES,
+}
+# Slips of the page itself; they happen to nobody who looks things up
+NOT_IN_DOCS = {"not_json", "too_many", "internal", "forbidden", "octoprint_away"}
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +92,33 @@ def test_figures_and_addresses_survive_translation(korean):
 
 @pytest.mark.parametrize("table", TABLES)
 def test_every_code_has_words(table):
-    start = WORDS.index(f"var {table} = {{")
-    found = re.findall(r"^        (\w+): \[", WORDS[start : WORDS.index("    };", start)], re.MULTILINE)
-    assert set(TABLES[table]) <= set(found)
+    found = list(re.findall(r"^        (\w+): \[", part(table), re.MULTILINE))
+    assert len(TABLES[table]) > 10
+    assert TABLES[table] <= set(found)
     assert len(found) == len(set(found))
+
+
+def part(table: str) -> str:
+    start = WORDS.index(f"var {table} = {{")
+    return WORDS[start : WORDS.index("    };", start)]
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_every_code_is_in_the_documentation(language):
+    page = (DOCS / language / "error-codes.md").read_text(encoding="utf-8")
+    known = set(re.findall(r"`(\w+)`", page)) | {"rc" + code for code in re.findall(r"`rc=(\d)`", page)}
+    assert TABLES["faults"] - NOT_IN_DOCS <= known
+    connection_test = page[page.index("## Connection test" if language == "en" else "## 연결 테스트") :]
+    assert {code for code in TABLES["broker"] if not code.startswith("rc")} <= set(re.findall(r"`(\w+)`", connection_test))
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_what_the_camera_test_says_is_in_the_documentation(language, korean):
+    page = (DOCS / language / "cameras.md").read_text(encoding="utf-8")
+    said = re.findall(r'^        \w+: \[gettext\("([^"]+)"\)', part("camera"), re.MULTILINE)
+    assert len(said) >= len(CAMERA_CODES)
+    for text in said:
+        assert f"| {korean[text] if language == 'ko' else text} |" in page
 
 
 def test_nothing_newer_than_the_browsers_of_octoprint_1_4():

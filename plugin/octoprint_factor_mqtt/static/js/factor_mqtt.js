@@ -263,7 +263,7 @@ $(function () {
             call("camera_test", "camera", {url: self.streamUrl().trim()}).done(function (answer) {
                 if (answer.ok) {
                     var parts = [_.sprintf(self.words.cameraSummary, {kind: self.words.kinds[answer.kind] || answer.kind || "?", width: answer.width || 0, height: answer.height || 0})];
-                    if (answer.codec && answer.codec.toLowerCase() !== (answer.kind || "").toLowerCase()) parts.push(answer.codec);
+                    if (answer.codec && answer.kind !== "mjpeg" && answer.kind !== "jpeg") parts.push(answer.codec); // there it is always JPEG
                     if (answer.fps) parts.push(_.sprintf(self.words.cameraRate, {fps: Math.round(answer.fps * 10) / 10}));
                     // Only a picture: an address from elsewhere would be fetched by this browser
                     var picture = /^data:image\/jpeg;base64,/.test(answer.picture || "") ? answer.picture : "";

@@ -96,6 +96,9 @@ FACTOR_MQTT.words = function () {
         unsupported_codec: [gettext("The stream's video format cannot be used."), gettext("Set the camera to H.264 or MJPEG.")],
         ffmpeg_missing: [gettext("This stream needs ffmpeg, which is not installed here."), gettext("Install it: sudo apt install ffmpeg")],
         address_refused: [gettext("This address is not allowed for a camera."), gettext("Enter the address of the camera itself.")],
+        device_busy: [gettext("Another program uses this camera."), gettext("Enter that program's stream instead, such as http://127.0.0.1:8080/?action=stream, or stop it.")],
+        device_denied: [gettext("FACTOR may not open the camera."), gettext("Add OctoPrint's user to the group video (sudo usermod -aG video $USER), then restart the computer.")],
+        ffmpeg_died: [gettext("ffmpeg could not read this camera."), gettext("Try another camera, or the address of a program that streams this one.")],
         rotation_invalid: [gettext("The picture can be turned by quarters only."), gettext("Choose another one.")]
     };
 
