@@ -182,6 +182,9 @@ func TestService_RealServer(t *testing.T) {
 		s := c.status()
 		return s.State == "pending_registration" && s.Server.Connected && s.InstanceID == uuid
 	})
+	if got := c.status().Camera.State; got != "sent" {
+		t.Errorf("the server has the camera, and its state is %q", got)
+	}
 	complete := printer.Registration{UUID: uuid, Name: "거실 프린터"}
 	if _, err := server.Printers.Enrol(as, workspace.Actor{UserID: owner.ID, Via: workspace.ViaSession}, complete); err != nil {
 		t.Fatal(err)

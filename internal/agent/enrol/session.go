@@ -153,10 +153,11 @@ func (s *Session) Printers(ctx context.Context) ([]Listed, error) {
 
 // Register makes the printer known, or takes back one that the account has, and gives the folder's new config: what is
 // in have about OctoPrint stays, and so does its token if it is for the same printer and renew is false. The printer
-// waits for its owner to complete it on the server's page when the config says Pending.
-func (s *Session) Register(ctx context.Context, have folder.Config, uuid, name string, cameras []Camera, renew bool) (*folder.Config, error) {
+// waits for its owner to complete it on the server's page when the config says Pending. The cameras are those that the
+// server has for it from now on: a printer that had some keeps them.
+func (s *Session) Register(ctx context.Context, have folder.Config, uuid, name string, cameras []Camera, renew bool) (*folder.Config, []Camera, error) {
 	if !wire.ValidUUID(uuid) {
-		return nil, fault(FaultUUID, wire.ErrUUID)
+		return nil, nil, fault(FaultUUID, wire.ErrUUID)
 	}
 	c := have
 	if c.UUID != uuid || c.Server != s.Server() || renew {
@@ -173,17 +174,18 @@ func (s *Session) Register(ctx context.Context, have folder.Config, uuid, name s
 		body["cameras"] = cameras
 	}
 	var made struct {
-		Name    string `json:"name"`
-		Pending bool   `json:"pending"`
-		Token   string `json:"device_token"`
+		Name    string   `json:"name"`
+		Pending bool     `json:"pending"`
+		Token   string   `json:"device_token"`
+		Cameras []Camera `json:"cameras"`
 	}
 	if err := s.server.call(ctx, http.MethodPost, "/api/v1/printers", body, &made); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if made.Token == "" && c.Token == "" { // known before: a reinstallation, or an earlier try that broke off
 		token, err := s.server.newToken(ctx, uuid)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		made.Token = token
 	}
@@ -191,7 +193,7 @@ func (s *Session) Register(ctx context.Context, have folder.Config, uuid, name s
 		c.Token = made.Token
 	}
 	c.Name, c.Pending = plain(made.Name), made.Pending
-	return &c, nil
+	return &c, made.Cameras, nil
 }
 
 // SetCamera gives a printer's camera to the server: it takes the place of the one with its name, else it is a new one.

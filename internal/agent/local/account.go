@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -221,15 +222,22 @@ func (a *API) enrol(ctx context.Context, s *account, uuid, name string) (*folder
 		}
 	}
 	var cameras []enrol.Camera
-	if camera, ok := a.camera(); ok {
-		cameras = append(cameras, camera.Camera)
+	saved, ok := a.camera()
+	if ok {
+		cameras = append(cameras, saved.Camera)
 	}
-	c, err := s.Register(ctx, have, uuid, name, cameras, renew)
+	c, known, err := s.Register(ctx, have, uuid, name, cameras, renew)
 	if err != nil {
 		return nil, uuid, err
 	}
 	if err := a.Agent.Adopt(c); err != nil {
 		return nil, uuid, err
+	}
+	if ok && slices.ContainsFunc(known, saved.sameAs) != saved.Sent {
+		saved.Sent = !saved.Sent
+		if err := a.keepCamera(saved); err != nil {
+			return nil, uuid, err
+		}
 	}
 	a.Folder.Forget(draftName)
 	return c, uuid, nil

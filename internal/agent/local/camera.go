@@ -20,6 +20,11 @@ type savedCamera struct {
 	Sent bool `json:"sent"` // the server has it
 }
 
+// sameAs tells whether a camera of the server's is this one. Whoever may not see addresses gets them empty.
+func (c savedCamera) sameAs(known enrol.Camera) bool {
+	return known.Name == c.Name && (known.StreamURL == "" || known.StreamURL == c.StreamURL)
+}
+
 // camera gives the saved camera; false for none.
 func (a *API) camera() (c savedCamera, ok bool) {
 	content, err := os.ReadFile(a.Folder.Join(cameraName))
