@@ -33,7 +33,10 @@ AGENT_CODES = codes(
     go(*(f"local/{f.name}" for f in (AGENT / "local").glob("*.go") if not re.search("(_test|trial|broker).go", f.name))),
     r'\{"(\w+)", http\.Status', r't\.Code(?:, t\.status)? = "(\w+)"', r'\bCode: "(\w+)"[,}]', r'^\t+return "(\w+)"$',
 ) - {"host_refused", "origin_refused", "secret_wrong"}  # fmt: skip
-CAMERA_CODES = codes(go("camera/camera.go").partition("// The codes of a failed look.")[2], r'^\t[A-Z]\w+ += "(\w+)"$') | {"rotation_invalid"}
+CAMERA_CODES = codes(
+    go("camera/camera.go").partition("// The codes of a failed look.")[2],
+    r'^\t[A-Z]\w+ += "(\w+)"$',
+) | {"rotation_invalid"}
 BROKER_CODES = (
     codes(go("local/trial.go"), r'Code: "(\w+)"[,}]', r'return "(\w+)"')
     | {"bad_" + field for field in codes(go("local/broker.go"), r'wrong\("(\w+)"')}
