@@ -21,6 +21,7 @@ BENCHES = {
     "start": ["go", "run", "./bench/start", "-factor", "bin/factor"],
     "push": ["go", "run", "./bench/push", "-factor", "bin/factor"],
     "gcode": ["go", "run", "./bench/gcode"],
+    "camera": ["go", "run", "./bench/camera", "-factor", "bin/factor"],
     "ingest": ["go", "run", "./bench/ingest", "-mode", "all"],
 }
 

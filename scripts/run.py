@@ -76,6 +76,7 @@ class Run:
         command = [
             str(ROOT / "bin/factor"), "serve", "--data", str(self.folder / "data"), "--http", f"127.0.0.1:{p['HTTP']}",
             "--https", f"127.0.0.1:{p['HTTPS']}", "--mqtts", f"127.0.0.1:{p['MQTTS']}",
+            "--webrtc", "127.0.0.1:0", "--rtsp", "127.0.0.1:0",
         ]  # fmt: skip
         self.server = Child("factor", command, self.log("factor"))
         self.wait(self.server, "FACTOR", self.factor.ready, 30)

@@ -50,6 +50,7 @@ export class Factor {
     const { http, https, mqtts } = this.ports;
     this.#process = new Program('factor', [
       ...[program, 'serve', '--data', this.data, '--http', on(http), '--https', on(https), '--mqtts', on(mqtts)],
+      ...['--webrtc', on(0), '--rtsp', on(0)],
       ...this.#arguments,
     ]);
     await until('factor is ready', async () => {
