@@ -106,7 +106,8 @@ const (
 	askAgain     = 8 * time.Second  // a device that did not open its link is asked again
 	firstFrame   = 12 * time.Second // a viewer waits for the first picture
 	pictureEvery = 2 * time.Second
-	silence      = 12 * time.Second // a link that sends nothing is no good any more
+	silence      = 12 * time.Second // without a frame something is wrong
+	deaf         = time.Minute      // a link on which nothing at all comes is closed, and another one asked for
 )
 
 // The problems a caller may want to tell apart. What is wrong with a camera itself is a Trouble.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -41,7 +42,8 @@ type link struct {
 	token  string
 	from   netip.Addr
 	ws     *websocket.Conn
-	out    chan []byte // for the device
+	out    chan []byte  // for the device
+	heard  atomic.Int64 // when a message last came, Unix ms
 	ended  context.Context
 	end    context.CancelCauseFunc
 }
@@ -104,6 +106,7 @@ func (s *Service) ServeLink(w http.ResponseWriter, r *http.Request) {
 	defer ws.CloseNow()
 	ws.SetReadLimit(maxMessage)
 	l := &link{s: s, st: st, opened: time.Now(), uuid: uuid, token: token, from: from, ws: ws, out: make(chan []byte, 1)}
+	l.heard.Store(l.opened.UnixMilli())
 	l.ended, l.end = context.WithCancelCause(s.ctx)
 	defer l.end(nil)
 	if err := st.accept(l, q.Get("link")); err != nil {
@@ -191,6 +194,7 @@ func (l *link) read() error {
 			return err
 		}
 		now := time.Now()
+		l.heard.Store(now.UnixMilli())
 		if kind != websocket.MessageBinary || len(m) < wire.MediaHeader {
 			return errBadMedia
 		}

@@ -128,6 +128,7 @@ func (st *stream) want() wire.MediaOptions {
 		pictures = pictures && !v.rung.live()
 		o.Encode = o.Encode || (v.rung.video() && st.camera.Encode)
 	}
+	o.KeyFrame = !pictures && len(st.kept) == 0 && st.info.Codec != "jpeg"
 	if o.Pictures = pictures; pictures {
 		o.MaxFPS = 1 / pictureEvery.Seconds()
 	}
@@ -144,6 +145,7 @@ func (st *stream) drive(now time.Time) {
 		st.drivePublished(now)
 		return
 	}
+	st.stopPublished()
 	want := st.want()
 	if st.link != nil {
 		if want != st.wanted {
@@ -267,6 +269,9 @@ func (st *stream) reported(r wire.CameraReport) {
 	r.Lines, _ = wire.CleanText(r.Lines, 500)
 	st.mu.Lock()
 	defer st.mu.Unlock()
+	if r.State == "opening" && st.report.State == "failed" {
+		return // it tries again, and what was wrong is the best that is known
+	}
 	st.report = r
 	st.tell()
 }
@@ -294,10 +299,10 @@ func (st *stream) take(f *frame) {
 	} else if !st.keep(f) {
 		return
 	}
-	if first || st.trouble != "" || st.report.State == "opening" {
+	if first || st.trouble != "" || st.report.State != "running" {
 		st.trouble = ""
-		if st.report.State == "opening" {
-			st.report.State = "running"
+		if st.report.State != "running" {
+			st.report = wire.CameraReport{State: "running"}
 		}
 		st.tell()
 	}
@@ -364,6 +369,9 @@ func (st *stream) sweep(now time.Time) (over bool) {
 		}
 		if st.report.State != "failed" && now.Sub(last) > silence+pictureEvery {
 			st.fail(TroubleNoFrames)
+		}
+		if heard := time.UnixMilli(st.link.heard.Load()); now.Sub(heard) > deaf {
+			st.link.close(errors.New("nothing comes on the link any more"))
 		}
 		if !st.unkeyed.IsZero() && now.Sub(st.unkeyed) > silence {
 			st.fail(TroubleNoKeyFrame)
