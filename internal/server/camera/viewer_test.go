@@ -82,17 +82,17 @@ func TestHub_OpenAndCloseLeaksNothing(t *testing.T) {
 	s := mustServe(t)
 	s.device.gives(rtspInfo, accessUnits(t))
 	cycle := func() {
-		p := s.play(t, "owner")
-		p.frames(t, 1)
-		if resp := do(t, s.request(t, "owner", "DELETE", p.location, nil)); resp.StatusCode != 204 {
-			t.Fatal(resp.StatusCode)
-		}
-		if err := p.pc.Close(); err != nil {
-			t.Fatal(err)
-		}
-		resp := do(t, s.request(t, "owner", "GET", camPath+"/mjpeg", nil))
-		readMJPEG(t, resp, 1)
-		resp.Body.Close()
+		t.Run("", func(t *testing.T) { // whose end lets go of what the viewer had
+			p := s.play(t, "owner")
+			p.frames(t, 1)
+			if resp := do(t, s.request(t, "owner", "DELETE", p.location, nil)); resp.StatusCode != 204 {
+				t.Fatal(resp.StatusCode)
+			}
+			if err := p.pc.Close(); err != nil {
+				t.Fatal(err)
+			}
+			readMJPEG(t, do(t, s.request(t, "owner", "GET", camPath+"/mjpeg", nil)), 1)
+		})
 	}
 	settle := func() (goroutines int, heap uint64) {
 		until(t, "everybody is gone", func() bool { s.Service.mu.Lock(); defer s.Service.mu.Unlock(); return len(s.viewers) == 0 })
