@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { join, nameOf, parentOf, trail, within } from './folders';
+
+const folder = (path: string) => ({ path, files: 0, bytes: 0 });
+
+describe('folders', () => {
+	it('takes paths apart', () => {
+		expect(nameOf('a/b/c')).toBe('c');
+		expect(nameOf('부품')).toBe('부품');
+		expect(parentOf('a/b/c')).toBe('a/b');
+		expect(parentOf('a')).toBe('');
+		expect(trail('a/b')).toEqual([
+			{ name: 'a', path: 'a' },
+			{ name: 'b', path: 'a/b' }
+		]);
+		expect(trail('')).toEqual([]);
+		expect(join('', 'x')).toBe('x');
+		expect(join('a', 'x')).toBe('a/x');
+	});
+
+	it('lists what is directly within, numbers by their value', () => {
+		const all = ['v10', 'v9', 'v9/old', 'a'].map(folder);
+		expect(within(all, '', 'en').map((f) => f.path)).toEqual(['a', 'v9', 'v10']);
+		expect(within(all, 'v9', 'en').map((f) => f.path)).toEqual(['v9/old']);
+	});
+});
