@@ -144,6 +144,7 @@ var table = map[string]struct {
 	"DELETE /api/v1/files/{id}":                                  {owners, ""},
 	"GET /api/v1/files/{id}/download":                            {lookers, ""},
 	"GET /api/v1/files/{id}/thumbnails/{n}":                      {lookers, ""},
+	"GET /api/v1/files/{id}/toolpath":                            {lookers, ""},
 	"HEAD /api/v1/uploads/{id}":                                  {oneself, ""},
 	"PATCH /api/v1/uploads/{id}":                                 {oneself, ""},
 	"DELETE /api/v1/uploads/{id}":                                {oneself, ""},

@@ -25,6 +25,7 @@ func (s *Service) Register(api huma.API) {
 	huma.Register(api, op("move-folder", http.MethodPatch, "/api/v1/folders", "Give a folder, with all in it, another path"), s.apiMoveFolder)
 	huma.Register(api, none(op("delete-folder", http.MethodDelete, "/api/v1/folders", "Delete an empty folder")), s.apiDeleteFolder)
 	s.registerContent(api)
+	s.registerToolpath(api)
 	s.registerUploads(api)
 	if s.Printers != nil {
 		s.registerTransfers(api)

@@ -31,6 +31,15 @@ func (s *Service) registerContent(api huma.API) {
 	})
 }
 
+// registerToolpath adds the way of a file's nozzle.
+func (s *Service) registerToolpath(api huma.API) {
+	o := op("get-toolpath", http.MethodGet, "/api/v1/files/{id}/toolpath", "The way of a file's nozzle by layers, to draw it: gzipped, "+
+		"in the binary form that internal/server/file/gcode/toolpath.go describes")
+	o.Parameters = []*huma.Param{pathParam("id", "Of the file")}
+	o.Responses = map[string]*huma.Response{"200": {Description: "The tool path", Content: bytesOf("application/octet-stream")}}
+	raw(api, o, func(w http.ResponseWriter, r *http.Request) { s.serveToolpath(w, r, r.PathValue("id")) })
+}
+
 // registerUploads adds tus 1.0.
 func (s *Service) registerUploads(api huma.API) {
 	const how = "Uploads speak [tus 1.0](https://tus.io/protocols/resumable-upload) with creation, creation-with-upload, termination and " +

@@ -63,6 +63,7 @@ type Service struct {
 	clicks     clicks
 	advancing  sync.Mutex // one report on a transfer at a time
 	converting sync.Mutex // one file at a time becomes text
+	drawing    sync.Mutex // one file at a time is drawn
 
 	times      publishedTimes
 	background context.Context // of transfers in pieces; Close ends it

@@ -1,6 +1,6 @@
 import { number } from '$lib/i18n/format.svelte';
 import { m } from '$lib/paraglide/messages';
-import type { Misfit } from './types';
+import type { Fit, Misfit, Warning } from './types';
 
 const mm = (value: number | undefined) => `${number(value ?? 0, { maximumFractionDigits: 1 })} mm`;
 const degrees = (value: number | undefined) => `${number(value ?? 0, { maximumFractionDigits: 0 })} °C`;
@@ -19,4 +19,31 @@ const words: Record<string, (misfit: Misfit) => string> = {
 /** Why a file should not be printed on a printer, in a sentence. */
 export function misfitWords(misfit: Misfit): string {
 	return words[misfit.code]?.(misfit) ?? misfit.message ?? misfit.code;
+}
+
+const warnings: Record<string, (warning: Warning) => string> = {
+	ends_hot: () => m.warning_ends_hot(),
+	saves_settings: () => m.warning_saves_settings(),
+	updates_firmware: () => m.warning_updates_firmware(),
+	writes_card: () => m.warning_writes_card(),
+	cold_extrusion: () => m.warning_cold_extrusion(),
+	nothing_printed: () => m.warning_nothing_printed()
+};
+
+/** What a person should know before a print; undefined for what need not be said. */
+export function warningWords(warning: Warning): string | undefined {
+	return warnings[warning.code]?.(warning);
+}
+
+/** Everything to be said of a file and a printer before a print. */
+export function fitWords(fit: Fit | undefined): string[] {
+	if (!fit) return [];
+	if (!fit.ready) return [m.fit_not_ready()];
+	const all = fit.problems.map(misfitWords);
+	if (fit.refused) all.unshift(`${m.fit_refused()} ${fit.message ?? ''}`.trim());
+	for (const warning of fit.warnings) {
+		const words = warningWords(warning);
+		if (words) all.push(words);
+	}
+	return [...new Set(all)];
 }

@@ -27,6 +27,9 @@ export interface Analysis {
 	bounds?: { min_x: number; min_y: number; min_z: number; max_x: number; max_y: number; max_z: number };
 	temperatures?: { tools: number[]; bed: number; chamber?: number };
 	thumbnails?: Thumbnail[];
+	warnings?: Warning[];
+	time_source?: 'slicer' | 'moves';
+	layer_height?: number;
 }
 
 export interface LibraryFile {
@@ -70,8 +73,22 @@ export interface Misfit {
 	message?: string;
 }
 
+/** What a person should know of a file before a print. */
+export interface Warning {
+	code: string;
+	line?: number;
+	text?: string;
+}
+
 export interface Fit {
-	misfits: Misfit[];
+	/** The file has been looked into; else nothing is known yet. */
+	ready: boolean;
+	problems: Misfit[];
+	/** Why it should not be printed anywhere. */
+	refused?: string;
+	message?: string;
+	warnings: Warning[];
+	printer_model?: string;
 }
 
 /** A file on its way between library and printer. */
@@ -83,8 +100,8 @@ export interface Transfer {
 	path?: string;
 	code?: string;
 	message?: string;
-}
-
-export interface Sent {
-	transfer: Transfer;
+	name?: string;
+	direction?: 'to_printer' | 'to_library';
+	file_id?: string;
+	print?: boolean;
 }

@@ -1,0 +1,95 @@
+package file
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/kangbyounggwan/factor/internal/server/file/gcode"
+	"github.com/kangbyounggwan/factor/internal/server/problem"
+	"github.com/kangbyounggwan/factor/internal/server/workspace"
+)
+
+// maxToolpath is the largest file that is drawn: at 200 MB/s a page waits some seconds for it.
+const maxToolpath = 512 << 20 // bytes
+
+var errNotDrawn = problem.New(http.StatusUnprocessableEntity, "too_large", "The file is too large to be drawn.")
+
+// toolpathPath is where the way of a file's nozzle lies, gzipped, once somebody has looked at it.
+func (s *Service) toolpathPath(id string) string { return s.contentPath(id) + ".toolpath" }
+
+// serveToolpath answers GET /files/{id}/toolpath. It is drawn at the first look, one file at a time, and kept.
+func (s *Service) serveToolpath(w http.ResponseWriter, r *http.Request, id string) {
+	row, err := s.authorize(r.Context(), id, workspace.FileView)
+	if err == nil && row.Size > maxToolpath {
+		err = errNotDrawn
+	}
+	if err == nil {
+		err = s.needToolpath(r.Context(), row)
+	}
+	if err != nil {
+		s.refuse(w, err)
+		return
+	}
+	f, err := os.Open(s.toolpathPath(id))
+	if err != nil {
+		s.refuse(w, fmt.Errorf("open a tool path: %w", err))
+		return
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		s.refuse(w, err)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/octet-stream")
+	h.Set("Content-Encoding", "gzip") // every browser takes it, and no other asks
+	h.Set("ETag", `"`+row.SHA256[:32]+`-path"`)
+	h.Set("Cache-Control", "private, max-age=86400")
+	http.ServeContent(&patient{ResponseWriter: w}, r, "", info.ModTime(), f)
+}
+
+func (s *Service) needToolpath(ctx context.Context, row *fileRow) error {
+	s.drawing.Lock()
+	defer s.drawing.Unlock()
+	to := s.toolpathPath(row.ID)
+	if _, err := os.Stat(to); err == nil || !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := s.floor(); err != nil {
+		return err
+	}
+	in, err := os.Open(s.contentPath(row.ID))
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	part := to + ".new"
+	out, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	zipped, err := gzip.NewWriterLevel(out, gzip.BestSpeed)
+	if err != nil {
+		return errors.Join(err, out.Close())
+	}
+	w := bufio.NewWriterSize(zipped, 64<<10)
+	err = gcode.Toolpath(ctx, in, w, 0)
+	if err == nil {
+		err = w.Flush()
+	}
+	if err = errors.Join(err, zipped.Close(), out.Close()); err == nil {
+		return os.Rename(part, to)
+	}
+	s.removeFiles(part)
+	if why, ok := errors.AsType[*gcode.Error](err); ok {
+		return problem.New(http.StatusUnprocessableEntity, string(why.Code), why.Detail)
+	}
+	return fmt.Errorf("draw a tool path: %w", err)
+}
