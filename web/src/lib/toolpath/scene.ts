@@ -2,8 +2,10 @@ import {
 	BufferAttribute,
 	BufferGeometry,
 	Color,
+	ColorManagement,
 	GridHelper,
 	LineBasicMaterial,
+	LinearSRGBColorSpace,
 	LineSegments,
 	Mesh,
 	MeshBasicMaterial,
@@ -15,6 +17,9 @@ import {
 } from 'three';
 import { OrbitControls } from 'three/examples/jsm/controls/OrbitControls.js';
 import type { Segments } from './segments';
+
+// The colours are what the page's tokens are: as they are to appear.
+ColorManagement.enabled = false;
 
 /** The lines in space. It draws only when something has changed. */
 export class View {
@@ -30,6 +35,7 @@ export class View {
 
 	constructor(canvas: HTMLCanvasElement, segments: Segments) {
 		this.#renderer = new WebGLRenderer({ canvas, antialias: true, alpha: true });
+		this.#renderer.outputColorSpace = LinearSRGBColorSpace;
 		this.#renderer.setPixelRatio(Math.min(devicePixelRatio, 2));
 		this.#upTo = segments.upTo;
 		const geometry = new BufferGeometry();
