@@ -54,6 +54,7 @@ bench: build ## The figures of docs/performance.md
 .PHONY: screenshots
 screenshots: build ## Every page: desktop, phone, light, dark, ko, en, empty, 1 and 50 printers, into screenshots/
 	@$(PYTHON) scripts/needs.py test
+	@rm -rf screenshots
 	@cd e2e && exec npx playwright test --config screenshots.config.ts
 
 ##@ Parts

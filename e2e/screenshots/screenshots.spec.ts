@@ -1,5 +1,5 @@
-import { mkdirSync, rmSync } from 'node:fs';
-import type { Browser, Page } from '@playwright/test';
+import { mkdirSync } from 'node:fs';
+import type { Browser } from '@playwright/test';
 import type { Account } from '../harness/factor.ts';
 import { Factor, somebody } from '../harness/factor.ts';
 import { Fleet } from '../harness/fleet.ts';
@@ -7,42 +7,7 @@ import { settled, view } from '../harness/pages.ts';
 import { places, type Place } from '../harness/places.ts';
 import { inTree, until } from '../harness/program.ts';
 import { expect, test } from '../harness/test.ts';
-import type { Language } from '../harness/words.ts';
-
-const folder = inTree('screenshots');
-
-interface Look {
-  device: 'desktop' | 'phone';
-  theme: 'light' | 'dark';
-  language: Language;
-}
-
-const looks: Look[] = (['desktop', 'phone'] as const).flatMap((device) =>
-  (['light', 'dark'] as const).flatMap((theme) => (['ko', 'en'] as const).map((language) => ({ device, theme, language }))),
-);
-
-/** A browser window of that look, logged in if there is somebody. */
-async function open(browser: Browser, look: Look, factor: Factor, account?: Account): Promise<Page> {
-  const context = await browser.newContext({
-    viewport: look.device === 'desktop' ? { width: 1440, height: 900 } : { width: 390, height: 844 },
-    colorScheme: look.theme,
-    locale: look.language === 'ko' ? 'ko-KR' : 'en-GB',
-    reducedMotion: 'reduce',
-  });
-  const page = await context.newPage();
-  if (account) {
-    await (await factor.as(account)).call('PATCH', '/me', { language: look.language, time_zone: 'Asia/Seoul' });
-    const { email, password } = account;
-    const answer = await context.request.post(`${factor.url}/api/v1/session`, { data: { email, password } });
-    if (!answer.ok()) throw new Error(`log-in: ${answer.status()}`);
-  }
-  return page;
-}
-
-async function take(page: Page, look: Look, name: string): Promise<void> {
-  await settled(page);
-  await page.screenshot({ path: `${folder}/${name}-${look.device}-${look.theme}-${look.language}.png`, fullPage: true });
-}
+import { folder, looks, open, take, type Look } from './look.ts';
 
 async function takePlaces(browser: Browser, as: Place['as'], factor: Factor, account?: Account): Promise<void> {
   for (const look of looks) {
@@ -55,10 +20,7 @@ async function takePlaces(browser: Browser, as: Place['as'], factor: Factor, acc
   }
 }
 
-test.beforeAll(() => {
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-});
+test.beforeAll(() => mkdirSync(folder, { recursive: true }));
 
 test('pages without printers', async ({ browser, factor, owner, admin }) => {
   await takePlaces(browser, 'nobody', factor);

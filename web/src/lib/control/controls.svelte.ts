@@ -24,6 +24,8 @@ export class Controls {
 	/** The workspace's own. */
 	presets = $state.raw<Preset[]>([]);
 	macros = $state.raw<Macro[]>([]);
+	/** Goes on with each command that was given from here, for those who show what was given. */
+	given = $state(0);
 
 	readonly #uuid: string;
 	readonly #get: () => LivePrinter | undefined;
@@ -102,16 +104,18 @@ export class Controls {
 
 	/** Sends a command for a control of a group; gives whether it worked. */
 	run(click: Click, key: string, command: Command, what?: string): Promise<boolean> {
-		return click.run(key, what ?? describe(command, this.nozzles), this.work(command));
-	}
-
-	work(command: Command): Work {
-		return (told) => send(this.printer.uuid, command, told);
+		return this.#click(click, key, what ?? describe(command, this.nozzles), (told) => send(this.printer.uuid, command, told));
 	}
 
 	/** Runs a macro of the workspace. */
 	runMacro(click: Click, macro: Macro): Promise<boolean> {
-		return click.run(macro.id, m.control_did_macro({ name: macro.name }), (told) => sendMacro(this.printer.uuid, macro.id, told));
+		return this.#click(click, macro.id, m.control_did_macro({ name: macro.name }), (told) => sendMacro(this.printer.uuid, macro.id, told));
+	}
+
+	async #click(click: Click, key: string, what: string, work: Work): Promise<boolean> {
+		const worked = await click.run(key, what, work);
+		this.given++;
+		return worked;
 	}
 
 	get nozzles(): number {
