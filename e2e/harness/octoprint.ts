@@ -29,7 +29,9 @@ export class OctoPrint {
     const process = new Program('OctoPrint', starter);
     const [, said] = await process.says(/^(\{.*"api_key".*\})$/m, 180_000);
     const { url, api_key: key } = JSON.parse(said!) as { url: string; api_key: string };
-    return new OctoPrint(process, folder, url, key);
+    const started = new OctoPrint(process, folder, url, key);
+    await started.#send('POST', '/api/settings', { serial: { log: true } }); // for position()
+    return started;
   }
 
   async stop(): Promise<void> {
@@ -98,6 +100,19 @@ export class OctoPrint {
   async temperatures(): Promise<Temperatures> {
     const { temperature } = (await this.#send('GET', '/api/printer?exclude=state,sd')) as { temperature: Temperatures };
     return temperature;
+  }
+
+  /** Where the printer says that its head is, mm. OctoPrint tells it in its log of the serial line only. */
+  async position(): Promise<{ x: number; y: number; z: number }> {
+    const log = join(this.folder, 'logs', 'serial.log');
+    const answers = async () => [...(await readFile(log, 'utf8').catch(() => '')).matchAll(/Recv: .*?X:(-?[\d.]+) Y:(-?[\d.]+) Z:(-?[\d.]+)/g)];
+    const before = (await answers()).length;
+    await this.gcode('M114');
+    const [, x, y, z] = await until('the printer tells where its head is', async () => {
+      const all = await answers();
+      return all.length > before ? all.at(-1) : undefined;
+    });
+    return { x: Number(x), y: Number(y), z: Number(z) };
   }
 
   async #flag(...names: string[]): Promise<boolean> {

@@ -1,5 +1,6 @@
 import type { Locator, Page } from '@playwright/test';
 import { expect } from '@playwright/test';
+import type { Api } from './api.ts';
 import type { Account, Factor } from './factor.ts';
 import { en, ko } from './words.ts';
 
@@ -58,4 +59,17 @@ export async function view(page: Page, name: 'cards' | 'table' | 'wall'): Promis
   await choice.focus();
   await choice.press('Space');
   await expect(choice).toBeChecked();
+}
+
+/** Asks somebody into the owner's workspace, who says yes; the workspace's id. */
+export async function join(owner: Api, theirs: Api, guest: Account, role: 'operator' | 'viewer'): Promise<string> {
+  const [workspace] = (await owner.call<Items>('GET', '/workspaces')).items;
+  await owner.call('POST', `/workspaces/${workspace!.id}/members`, { email: guest.email, role });
+  const [invitation] = (await theirs.call<Items>('GET', '/me/invitations')).items;
+  await theirs.call('POST', `/me/invitations/${invitation!.id}/accept`);
+  return workspace!.id;
+}
+
+interface Items {
+  items: { id: string }[];
 }

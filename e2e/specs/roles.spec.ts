@@ -1,7 +1,6 @@
 import type { Page } from '@playwright/test';
-import type { Api } from '../harness/api.ts';
 import { somebody, type Account, type Factor } from '../harness/factor.ts';
-import { at, logIn, shows } from '../harness/pages.ts';
+import { at, join, logIn, shows } from '../harness/pages.ts';
 import { expect, test } from '../harness/test.ts';
 import { en } from '../harness/words.ts';
 
@@ -73,19 +72,6 @@ test('server settings are for administrators', async ({ page, factor, owner, adm
   await page.goto(`${factor.url}/admin?section=users`);
   await expect(page.getByText(owner.email).first()).toBeVisible();
 });
-
-/** Asks somebody into the owner's workspace, who says yes; the workspace's id. */
-async function join(owner: Api, theirs: Api, guest: Account, role: 'operator' | 'viewer'): Promise<string> {
-  const [workspace] = (await owner.call<Items>('GET', '/workspaces')).items;
-  await owner.call('POST', `/workspaces/${workspace!.id}/members`, { email: guest.email, role });
-  const [invitation] = (await theirs.call<Items>('GET', '/me/invitations')).items;
-  await theirs.call('POST', `/me/invitations/${invitation!.id}/accept`);
-  return workspace!.id;
-}
-
-interface Items {
-  items: { id: string }[];
-}
 
 async function logInAs(page: Page, factor: Factor, account: Account): Promise<void> {
   await page.context().clearCookies();
