@@ -52,9 +52,12 @@ test('moving the head by the keyboard', async ({ page, factor, owner, octoprint,
   await pad.press('Home');
   await expect(card(page, 'control_move').locator('[data-click="done"]')).toBeVisible();
   await expect.poll(() => octoprint.position()).toEqual({ x: 0, y: 0, z: 0 });
+  // Each press shows what becomes of it; those that come meanwhile wait for their turn.
   await pad.press('ArrowRight');
   await pad.press('ArrowRight');
   await pad.press('ArrowUp');
+  await expect(card(page, 'control_move').getByText(en('control_axis_way', { axis: 'Y', distance: '+10' }))).toBeVisible();
+  await expect(card(page, 'control_move').locator('[data-click="done"]')).toBeVisible();
   await pad.press('2'); // steps of 1 mm
   await pad.press('ArrowLeft');
   await pad.press('PageUp');
