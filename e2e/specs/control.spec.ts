@@ -98,7 +98,7 @@ test('what cannot be done now is off and says why', async ({ page, factor, owner
   await octoprint.speed(20);
   await octoprint.print('busy.gcode');
   await shows(page, printer.uuid, 'printing');
-  await expect(card(page, 'control_move').getByText(en('control_why_printing_move')).first()).toBeVisible();
+  await expect(card(page, 'control_move').getByText(en('control_why_printing_move')).last()).toBeVisible();
   await octoprint.cancel();
   await shows(page, printer.uuid, 'idle');
   await expect(card(page, 'control_move').getByText(en('control_why_printing_move'))).toHaveCount(0);
@@ -106,11 +106,11 @@ test('what cannot be done now is off and says why', async ({ page, factor, owner
   await printer.agent.stop();
   await shows(page, printer.uuid, 'offline');
   const reason = en('control_why_device_offline');
-  await expect(card(page, 'control_move').getByText(reason).first()).toBeVisible();
+  await expect(card(page, 'control_move').getByText(reason).last()).toBeVisible();
   const pause = button(page.getByRole('group', { name: en('control_actions') }), 'control_pause');
   await expect(pause).toHaveAccessibleDescription(reason);
   await pause.click();
-  await expect(page.getByRole('status').getByText(reason).first()).toBeVisible(); // no silent click
+  await expect(page.locator('.toasts').getByText(reason)).toBeVisible(); // no silent click
 });
 
 test('two people at one printer see what the other does', async ({ page, browser, factor, owner, api, octoprint, printer }) => {
