@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -31,6 +32,9 @@ type Client struct {
 	base *url.URL
 	key  string
 	http *http.Client
+
+	carrying sync.Once
+	carrier  *http.Client // for long bodies
 }
 
 // NewClient takes the base URL, which may have a path, and an API key or application key.

@@ -63,6 +63,7 @@ type Link struct {
 	Lost         func()     // called when a connection has ended; must not block
 	// Camera is called with what the server wants of a camera; it must not block.
 	Camera    func(wire.CameraCommand)
+	Transfers Transfers // nil: there are none
 	FilesSent func(sum string)
 	Command   func(payload []byte) // called with each command; must not block; nil: none are taken
 	Results   Results              // nil: there are none

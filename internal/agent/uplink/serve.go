@@ -55,6 +55,13 @@ func (l *Link) serve(whole context.Context, c mqtt.Client, lost <-chan error) (e
 			}
 		})
 	}
+	if l.Transfers != nil {
+		events.Go(func() {
+			if err := l.tellTransfers(ctx, c); err != nil {
+				cancel(err)
+			}
+		})
+	}
 	l.Connected()
 	ask := time.NewTimer(askAgainIn)
 	defer ask.Stop()
