@@ -21,12 +21,13 @@ import (
 	"github.com/kangbyounggwan/factor/internal/agent/local"
 	"github.com/kangbyounggwan/factor/internal/agent/octoprint"
 	"github.com/kangbyounggwan/factor/internal/agent/queue"
+	"github.com/kangbyounggwan/factor/internal/agent/transfer"
 	"github.com/kangbyounggwan/factor/internal/agent/uplink"
 	"github.com/kangbyounggwan/factor/internal/wire"
 )
 
 // Caps are the capabilities that presence names: what this agent does beyond the published plugin.
-var Caps = []string{"events", "files", "clock", "watch", "camera", wire.CapCommands, "terminal"}
+var Caps = []string{"events", "files", "clock", "watch", "camera", wire.CapCommands, "terminal", wire.CapTransfer}
 
 // diskRetry is how often events that the disk would not take are tried again.
 const diskRetry = 30 * time.Second
@@ -51,6 +52,7 @@ type Agent struct {
 	adapter    atomic.Pointer[octoprint.Adapter] // the one that runs
 	journal    *command.Journal
 	commands   *command.Dispatcher
+	carrier    *transfer.Carrier
 	client     *octoprint.Client // for the first one
 	introduced chan *octoprint.Client
 	retry      chan struct{}
@@ -108,20 +110,33 @@ func (a *Agent) Initialize() (err error) {
 	if a.journal, err = command.OpenJournal(a.Folder.Join("commands")); err != nil {
 		return err
 	}
-	a.commands = &command.Dispatcher{Journal: a.journal, Printer: commander{a}, Log: a.log.With("part", "commands"),
+	a.carrier = &transfer.Carrier{Dir: a.Folder.Join("transfers"), Server: c.Server, Client: transfer.NewClient(roots), UUID: c.UUID, Token: c.Token,
+		OctoPrint: a.currentOctoPrint, Log: a.log.With("part", "files")}
+	if err := a.carrier.Initialize(); err != nil {
+		return err
+	}
+	a.commands = &command.Dispatcher{Journal: a.journal, Printer: commander{a}, Transfers: a.carrier, Log: a.log.With("part", "commands"),
 		Clock: func() (time.Time, bool) { return a.link.Now() }}
 	a.view.Health, a.since = octoprint.Connecting, time.Now()
 	m := c.MQTT
 	a.link = &uplink.Link{Host: m.Host, Port: m.Port, Plain: !m.TLS, WebsocketURL: websocketURL(c), Roots: roots,
 		UUID: c.UUID, Token: c.Token, Queue: a.queue, Presence: a.presence, Watched: a.setWatched,
 		Connected: a.connected, FilesSent: a.filesSent, Registered: a.registered,
-		Command: a.commands.Take, Results: a.journal, Terminal: a.setTerminal, Log: a.log.With("part", "server")}
+		Command: a.commands.Take, Results: a.journal, Transfers: a.carrier, Terminal: a.setTerminal, Log: a.log.With("part", "server")}
 	if a.Program != "" {
 		a.cameras = &publish.Publisher{Program: a.Program, Server: c.Server, CA: c.CA, UUID: c.UUID, Token: c.Token, Now: a.link.Now,
 			Log: a.log.With("part", "camera")}
 		a.link.Camera, a.link.Lost = a.cameras.Command, a.cameras.Lost
 	}
 	a.reporter = newReporter(a.link.Status)
+	return nil
+}
+
+// currentOctoPrint gives the OctoPrint that files are carried to; nil while none is known.
+func (a *Agent) currentOctoPrint() transfer.OctoPrint {
+	if adapter := a.adapter.Load(); adapter != nil {
+		return adapter.Client
+	}
 	return nil
 }
 
@@ -146,6 +161,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	parts.Go(func() { a.link.Run(ctx) })
 	parts.Go(func() { a.reporter.run(ctx) })
 	parts.Go(func() { a.commands.Run(ctx) })
+	parts.Go(func() { a.carrier.Run(ctx) })
 	parts.Go(func() { a.retryDisk(ctx) })
 	parts.Wait()
 	if a.cameras != nil {

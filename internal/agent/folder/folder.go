@@ -121,7 +121,7 @@ func (f *Folder) ForgetPrinter() error {
 	if err := durable.SyncDir(f.Path); err != nil {
 		return fmt.Errorf("forget registration: %w", err)
 	}
-	for _, name := range []string{"events", "job.json", "files.sent", "commands"} {
+	for _, name := range []string{"events", "job.json", "files.sent", "commands", "transfers"} {
 		if err := os.RemoveAll(f.Join(name)); err != nil {
 			return fmt.Errorf("forget printer: %w", err)
 		}
