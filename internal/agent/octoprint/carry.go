@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/textproto"
 	"net/url"
 	"strings"
 	"time"
@@ -111,7 +112,10 @@ func (c *Client) Upload(ctx context.Context, origin, name string, size int64, co
 			return "", err
 		}
 	}
-	if _, err := form.CreateFormFile("file", name); err != nil {
+	// filename*, RFC 8187, is the only way that every version takes for a name beyond ASCII.
+	_, err = form.CreatePart(textproto.MIMEHeader{
+		"Content-Disposition": {"form-data; name=\"file\"; filename*=UTF-8''" + url.PathEscape(name)}, "Content-Type": {"application/octet-stream"}})
+	if err != nil {
 		return "", err
 	}
 	tail := "\r\n--" + form.Boundary() + "--\r\n"
