@@ -20,6 +20,7 @@ from needs import ROOT, Missing
 BENCHES = {
     "start": ["go", "run", "./bench/start", "-factor", "bin/factor"],
     "push": ["go", "run", "./bench/push", "-factor", "bin/factor"],
+    "command": ["go", "run", "./bench/command", "-factor", "bin/factor", "-agent", "bin/factor-agent"],
     "gcode": ["go", "run", "./bench/gcode"],
     "camera": ["go", "run", "./bench/camera", "-factor", "bin/factor"],
     "ingest": ["go", "run", "./bench/ingest", "-mode", "all"],

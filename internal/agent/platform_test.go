@@ -45,6 +45,9 @@ type platform struct {
 	stored   map[string]string // epoch/seq → what was stored
 	files    []wire.Files
 	by       []gateway.Transport
+	offset   time.Duration // of the server's clock
+	results  []wire.CommandResult
+	lines    []string // of the terminal
 }
 
 func newPlatform(t *testing.T) *platform {
@@ -83,9 +86,17 @@ func (p *platform) up() {
 	}
 	g := &gateway.Gateway{Registry: p, Sink: p}
 	p.mu.Lock()
+	g.Now = p.now
 	p.gateway = g
 	p.mu.Unlock()
 	go g.Serve(tls.NewListener(l, &tls.Config{Certificates: p.web.TLS.Certificates}))
+}
+
+// now is the server's clock.
+func (p *platform) now() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return time.Now().Add(p.offset)
 }
 
 // down closes it as a server that is stopped does.
@@ -255,7 +266,17 @@ func (p *platform) Disconnected(gateway.Device, gateway.Conn, gateway.Reason) {}
 func (p *platform) RegistrationAck(context.Context, gateway.Device, []byte, time.Time) error {
 	return nil
 }
-func (p *platform) ControlResult(context.Context, gateway.Device, []byte, time.Time) error {
+func (p *platform) ControlResult(_ context.Context, _ gateway.Device, payload []byte, _ time.Time) error {
+	var r wire.CommandResult
+	if err := json.Unmarshal(payload, &r); err != nil {
+		p.t.Errorf("result %s: %v", payload, err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.hold {
+		return errors.New("the disk is full")
+	}
+	p.results = append(p.results, r)
 	return nil
 }
 func (p *platform) GcodeOut(context.Context, gateway.Device, []byte, time.Time) error    { return nil }
@@ -263,4 +284,13 @@ func (p *platform) CameraState(context.Context, gateway.Device, []byte, time.Tim
 
 func (p *platform) Transfer(context.Context, gateway.Device, []byte, time.Time) error { return nil }
 
-func (p *platform) Terminal(context.Context, gateway.Device, []byte, time.Time) error { return nil }
+func (p *platform) Terminal(_ context.Context, _ gateway.Device, payload []byte, _ time.Time) error {
+	var m wire.Terminal
+	if err := json.Unmarshal(payload, &m); err != nil {
+		p.t.Errorf("terminal %s: %v", payload, err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lines = append(p.lines, m.Lines...)
+	return nil
+}

@@ -53,7 +53,11 @@ func (p *Printer) apply(m message, now time.Time) (changed bool) {
 func (p *Printer) applyCurrent(c *currentMessage, now time.Time) {
 	if s := c.State; s != nil {
 		told := !p.toldAt.IsZero() && now.Sub(p.toldAt) < staleState
-		if status := statusOf(s); !told || status == p.status {
+		status := statusOf(s)
+		if status == wire.StatusOffline && p.failure {
+			status = wire.StatusError // OctoPrint forgets why, as soon as the connection is closed
+		}
+		if !told || status == p.status {
 			p.status, p.flags = status, s.Flags
 			p.setText(s)
 		}
@@ -117,6 +121,9 @@ func (p *Printer) applyJob(j *jobMessage) {
 	p.job = job
 }
 
+// eventStop is OctoPrint's event for M112.
+const eventStop = "EStop"
+
 func (p *Printer) applyEvent(e *eventMessage, now time.Time) {
 	switch e.Type {
 	case "PrinterStateChanged":
@@ -160,6 +167,12 @@ func (p *Printer) applyEvent(e *eventMessage, now time.Time) {
 		json.Unmarshal(e.Payload, &v) // a payload without it says no more than the event itself
 		p.failure = true
 		p.text = clipRunes("Error: "+v.Error, wire.MaxText)
+	case eventStop:
+		// M112 closes the connection. What comes first, its event or the state, and whether that says "after error", is chance.
+		p.failure = true
+		if p.status == wire.StatusOffline {
+			p.status, p.text = wire.StatusError, "Offline after error"
+		}
 	case wire.EventPrintStarted:
 		p.warm.begin()
 	case wire.EventConnected:

@@ -28,7 +28,7 @@ const (
 var wanted = []string{"PrinterStateChanged", "UpdatedFiles", "FileAdded", "FileRemoved", "FileMoved", "FolderRemoved",
 	"FolderMoved", "PrinterProfileModified", "SettingsUpdated",
 	wire.EventPrintStarted, wire.EventPrintDone, wire.EventPrintFailed, wire.EventPrintCancelled, wire.EventPrintPaused,
-	wire.EventPrintResumed, wire.EventError, wire.EventConnected, wire.EventDisconnected, wire.EventFilamentChange, "EStop"}
+	wire.EventPrintResumed, wire.EventError, wire.EventConnected, wire.EventDisconnected, wire.EventFilamentChange, eventStop}
 
 // socket is an open push socket.
 type socket struct {

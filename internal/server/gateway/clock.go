@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"encoding/json"
-	"time"
 
 	"github.com/kangbyounggwan/factor/internal/wire"
 )
@@ -15,7 +14,7 @@ func (c *conn) tellTime(payload []byte) error {
 	if len(payload) > maxTimeRequest || json.Unmarshal(payload, &q) != nil {
 		return ErrInvalid
 	}
-	b, err := json.Marshal(wire.TimeReply{T0: q.T0, Server: float64(time.Now().UnixMicro()) / 1e6})
+	b, err := json.Marshal(wire.TimeReply{T0: q.T0, Server: float64(c.g.now().UnixMicro()) / 1e6})
 	if err != nil {
 		return ErrInvalid
 	}

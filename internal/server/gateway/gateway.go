@@ -140,6 +140,7 @@ type Gateway struct {
 	Metrics   prometheus.Registerer // nil: counted, shown nowhere
 	Limits    Limits                // zero fields take DefaultLimits
 	UUIDLogin bool                  // lets devices in that have no credentials, as far as Registry allows each
+	Now       func() time.Time      // the time that devices are told; nil: time.Now
 
 	setup    sync.Once
 	log      *slog.Logger
@@ -179,6 +180,13 @@ func (g *Gateway) initialize() {
 		g.sessions = sessions{limit: g.limits.Sessions, age: g.limits.SessionAge}
 		g.crowd = crowd{limits: &g.limits, from: map[netip.Addr]*head{}}
 	})
+}
+
+func (g *Gateway) now() time.Time {
+	if g.Now == nil {
+		return time.Now()
+	}
+	return g.Now()
 }
 
 // Publish sends a message to a device: ErrOffline, ErrNotSubscribed, ErrQueueFull, ErrTooLarge. It never waits, and
