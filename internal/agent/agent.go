@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/kangbyounggwan/factor/internal/agent/broker"
 	"github.com/kangbyounggwan/factor/internal/agent/camera/publish"
 	"github.com/kangbyounggwan/factor/internal/agent/command"
 	"github.com/kangbyounggwan/factor/internal/agent/folder"
@@ -59,6 +60,7 @@ type Agent struct {
 	link       *uplink.Link
 	cameras    *publish.Publisher
 	reporter   *reporter
+	broker     *broker.Publisher // somebody's own, beside the server
 	watched    atomic.Bool
 	terminal   atomic.Bool // somebody looks at the terminal
 	unsent     int         // lines of it since the last message; only on the adapter's goroutine
@@ -100,7 +102,9 @@ func (a *Agent) Initialize() (err error) {
 	if a.queue, err = queue.Open(a.Folder.Join("events"), queue.DefaultLimit, a.log); err != nil {
 		return err
 	}
-	if a.jobs, err = job.Open(a.Folder.Join("job.json"), a.queue, a.log); err != nil {
+	a.broker = &broker.Publisher{UUID: c.UUID, Log: a.log.With("part", "broker"),
+		Settings: func() (broker.Settings, error) { return broker.Read(a.Folder) }}
+	if a.jobs, err = job.Open(a.Folder.Join("job.json"), tapped{a.queue, a.broker.Event}, a.log); err != nil {
 		return err
 	}
 	a.jobID = a.jobs.ID()
@@ -163,6 +167,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	parts.Go(func() { a.commands.Run(ctx) })
 	parts.Go(func() { a.carrier.Run(ctx) })
 	parts.Go(func() { a.retryDisk(ctx) })
+	parts.Go(func() { a.broker.Run(ctx) })
 	parts.Wait()
 	if a.cameras != nil {
 		a.cameras.Close()
@@ -196,6 +201,17 @@ func (a *Agent) retryDisk(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// tapped is the queue with somebody who is told of each event, too.
+type tapped struct {
+	*queue.Queue
+	tell func(wire.Event)
+}
+
+func (t tapped) Append(e wire.Event) error {
+	t.tell(e)
+	return t.Queue.Append(e)
 }
 
 // presence says who we are.

@@ -30,6 +30,7 @@ func (a *Agent) Introduce(o folder.OctoPrint) error {
 // Retry tries at once what would be tried later: the server, OctoPrint.
 func (a *Agent) Retry() {
 	a.link.Retry()
+	a.broker.Retry()
 	select {
 	case a.retry <- struct{}{}:
 	default:

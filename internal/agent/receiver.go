@@ -39,6 +39,7 @@ func (r *receiver) Changed(v octoprint.View, urgent bool) {
 		r.log.Warn("OctoPrint: "+string(v.Health), "error", v.Error)
 	}
 	r.reporter.set(v.Snapshot, urgent)
+	r.broker.Set(v.Snapshot, urgent)
 }
 
 // Synced finds out what became of a print while nothing was heard of OctoPrint.
@@ -100,7 +101,7 @@ func (a *Agent) Status() local.Status {
 			Version: v.OctoPrint, Error: v.Error},
 		Printer: local.Printer{Status: string(v.Snapshot.Status), Text: v.Snapshot.State.Text,
 			Completion: v.Snapshot.Progress.Completion, Job: jobID, File: v.Snapshot.Job.File.Path},
-		Queue: a.queue.Stats(), Errors: a.complaints.Last()}
+		Queue: a.queue.Stats(), Broker: a.broker.State(), Errors: a.complaints.Last()}
 	if a.cameras != nil {
 		s.Cameras = a.cameras.States()
 	}

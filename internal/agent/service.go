@@ -175,3 +175,10 @@ func (s *Service) Retry() {
 		a.Retry()
 	}
 }
+
+// BrokerChanged takes over the settings of somebody's own broker.
+func (s *Service) BrokerChanged() {
+	if a := s.current(); a != nil {
+		a.broker.Changed()
+	}
+}

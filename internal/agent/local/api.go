@@ -33,6 +33,8 @@ type Agent interface {
 	Unregister() error
 	// Retry tries at once what would be tried later.
 	Retry()
+	// BrokerChanged takes over the settings of somebody's own broker.
+	BrokerChanged()
 }
 
 // API is the local API: what the plugin's pages, and other programs of the same user, ask of the agent.

@@ -3,61 +3,14 @@ package local
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
-	"os"
 	"strings"
 
-	"github.com/kangbyounggwan/factor/internal/agent/durable"
-	"github.com/kangbyounggwan/factor/internal/agent/folder"
+	"github.com/kangbyounggwan/factor/internal/agent/broker"
 )
 
-const brokerName = "mqtt.json"
-
-// Broker is mqtt.json: the MQTT broker of somebody who has one of his own.
-type Broker struct {
-	Enabled  bool    `json:"enabled"`
-	Host     string  `json:"host"`
-	Port     int     `json:"port"`
-	Username string  `json:"username"`
-	Password string  `json:"password,omitzero"` // never answered
-	TLS      bool    `json:"tls"`
-	CA       string  `json:"ca"`     // PEM: certificates to trust besides the system's; "" for none
-	Prefix   string  `json:"prefix"` // first levels of every topic
-	QoS      byte    `json:"qos"`    // 0, 1 or 2
-	Retain   bool    `json:"retain"`
-	Publish  Publish `json:"publish"`
-	Interval float64 `json:"interval"` // s between two messages of a kind
-}
-
-// Publish says what goes to the broker.
-type Publish struct {
-	Status      bool `json:"status"`
-	Progress    bool `json:"progress"`
-	Temperature bool `json:"temperature"`
-}
-
-// defaults are those of the published plugin.
-var defaults = Broker{Port: 1883, Prefix: "octoprint", Interval: 1, Publish: Publish{true, true, true}}
-
-// broker reads the settings; the defaults where there are none.
-func (a *API) broker() (Broker, error) {
-	b := defaults
-	content, err := os.ReadFile(a.Folder.Join(brokerName))
-	if errors.Is(err, os.ErrNotExist) {
-		return b, nil
-	}
-	if err != nil {
-		return b, fmt.Errorf("read broker: %w", err)
-	}
-	if err := json.Unmarshal(content, &b); err != nil {
-		return b, fmt.Errorf("%s is damaged", brokerName)
-	}
-	return b, nil
-}
-
 func (a *API) getMQTT(w http.ResponseWriter, _ *http.Request) {
-	b, err := a.broker()
+	b, err := broker.Read(a.Folder)
 	if err != nil {
 		sayError(w, err)
 		return
@@ -68,12 +21,12 @@ func (a *API) getMQTT(w http.ResponseWriter, _ *http.Request) {
 
 // given reads the settings of a request. A password that is left out is the kept one, but only for the place that it was
 // given for: else whoever may test could have it sent to himself.
-func (a *API) given(r *http.Request) (*Broker, *Trouble) {
-	kept, err := a.broker()
+func (a *API) given(r *http.Request) (*broker.Settings, *Trouble) {
+	kept, err := broker.Read(a.Folder)
 	if err != nil {
-		kept = defaults // which saving mends
+		kept = broker.Defaults // which saving mends
 	}
-	b := defaults
+	b := broker.Defaults
 	var password struct {
 		Password *string `json:"password"`
 	}
@@ -84,7 +37,10 @@ func (a *API) given(r *http.Request) (*Broker, *Trouble) {
 	if password.Password == nil && b.Host == kept.Host && b.Port == kept.Port && b.Username == kept.Username && b.TLS == kept.TLS {
 		b.Password = kept.Password
 	}
-	return &b, b.check()
+	if field, message := b.Check(); field != "" {
+		return nil, &Trouble{Code: "bad_" + field, Message: message, status: http.StatusUnprocessableEntity}
+	}
+	return &b, nil
 }
 
 // brokerAndPassword decodes the same object twice: to see whether there is a password in it at all.
@@ -94,30 +50,7 @@ func (b *brokerAndPassword) UnmarshalJSON(content []byte) error {
 	return errors.Join(json.Unmarshal(content, b.broker), json.Unmarshal(content, b.password))
 }
 
-func (b *Broker) check() *Trouble {
-	wrong := func(field, message string) *Trouble {
-		return &Trouble{Code: "bad_" + field, Message: message, status: http.StatusUnprocessableEntity}
-	}
-	switch {
-	case (b.Host == "" && b.Enabled) || len(b.Host) > 253 || strings.ContainsAny(b.Host, " /\\@?#\t\r\n"):
-		return wrong("host", "the host is a name or an IP address, without mqtt:// and port")
-	case b.Port < 1 || b.Port > 65535:
-		return wrong("port", "the port is a number from 1 to 65535")
-	case b.QoS > 2:
-		return wrong("qos", "the QoS is 0, 1 or 2")
-	case b.Interval < 0.5 || b.Interval > 3600:
-		return wrong("interval", "the interval is 0.5 to 3600 seconds")
-	case b.Prefix == "" || len(b.Prefix) > 200 || strings.ContainsAny(b.Prefix, "+#\x00"):
-		return wrong("prefix", "the prefix is part of a topic: no + and #")
-	case len(b.Username) > 1000 || len(b.Password) > 1000:
-		return wrong("password", "the user name or the password is too long")
-	}
-	if _, err := folder.Roots(b.CA); err != nil {
-		return wrong("ca", "the CA is a certificate as PEM: -----BEGIN CERTIFICATE-----")
-	}
-	return nil
-}
-
+// saveMQTT keeps the settings; the agent publishes by them from now on.
 func (a *API) saveMQTT(w http.ResponseWriter, r *http.Request) {
 	a.entering.Lock()
 	defer a.entering.Unlock()
@@ -126,13 +59,24 @@ func (a *API) saveMQTT(w http.ResponseWriter, r *http.Request) {
 		say(w, t.status, t)
 		return
 	}
-	content, err := json.MarshalIndent(b, "", "  ")
-	if err == nil {
-		err = durable.WriteFile(a.Folder.Join(brokerName), append(content, '\n'))
-	}
-	if err != nil {
+	if err := b.Save(a.Folder); err != nil {
 		sayError(w, err)
 		return
 	}
+	a.Agent.BrokerChanged()
 	w.WriteHeader(http.StatusNoContent)
+}
+
+func (a *API) testMQTT(w http.ResponseWriter, r *http.Request) {
+	b, t := a.given(r)
+	if t != nil {
+		say(w, t.status, t)
+		return
+	}
+	if b.Host == "" {
+		say(w, http.StatusUnprocessableEntity, &Trouble{Code: "bad_host", Message: "a host is needed"})
+		return
+	}
+	steps := b.Try(r.Context())
+	say(w, http.StatusOK, map[string]any{"ok": steps[len(steps)-1].OK, "steps": steps})
 }

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"runtime"
 	"time"
+
+	"github.com/kangbyounggwan/factor/internal/agent/broker"
 )
 
 // getDiagnosis answers with what an owner copies to whoever helps. Everything in it is made to hold no secret: what is
@@ -31,8 +33,8 @@ func (a *API) getDiagnosis(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(&out, "%s: %s\n", clean(name), clean(version))
 	}
 	fmt.Fprintf(&out, "webcams of OctoPrint: %d\n", webcams)
-	if b, err := a.broker(); err == nil {
-		fmt.Fprintf(&out, "own broker: enabled %t, TLS %t, port %d\n", b.Enabled, b.TLS, b.Port)
+	if b, err := broker.Read(a.Folder); err == nil {
+		fmt.Fprintf(&out, "own broker: enabled %t, TLS %t, port %d, connected %t\n", b.Enabled, b.TLS, b.Port, o.Broker.Connected)
 	} else {
 		fmt.Fprintf(&out, "own broker: %v\n", err)
 	}

@@ -20,12 +20,13 @@ import (
 
 // fake is an agent with nothing behind it.
 type fake struct {
-	mu         sync.Mutex
-	status     *Status
-	config     *folder.Config
-	octoprint  folder.OctoPrint
-	retried    int
-	introduced error
+	mu            sync.Mutex
+	status        *Status
+	config        *folder.Config
+	octoprint     folder.OctoPrint
+	retried       int
+	brokerChanged int
+	introduced    error
 }
 
 func (f *fake) Status() (Status, bool) {
@@ -67,7 +68,8 @@ func (f *fake) Unregister() error {
 	return nil
 }
 
-func (f *fake) Retry() { f.retried++ }
+func (f *fake) Retry()         { f.retried++ }
+func (f *fake) BrokerChanged() { f.brokerChanged++ }
 
 // served is an API that runs, on a real socket.
 type served struct {

@@ -5,6 +5,8 @@ import (
 	"os"
 	"runtime"
 	"time"
+
+	"github.com/kangbyounggwan/factor/internal/agent/broker"
 )
 
 // Overview is GET /v1/status: what the plugin's page shows.
@@ -34,6 +36,7 @@ type Overview struct {
 	Account    *accountShown  `json:"account"`
 	Printer    *printerShown  `json:"printer"`
 	Camera     cameraShown    `json:"camera"`
+	Broker     brokerShown    `json:"broker"`
 	FFmpeg     ffmpegShown    `json:"ffmpeg"`
 	Queue      queueShown     `json:"queue"`
 	Clock      clockShown     `json:"clock"`
@@ -51,6 +54,13 @@ type (
 		StreamURLSet bool     `json:"stream_url_set"` // never the URL: it may hold a password
 		State        string   `json:"state"`          // none, saved, sent (to the server)
 		LastError    *Trouble `json:"last_error,omitempty"`
+	}
+	// brokerShown is somebody's own broker.
+	brokerShown struct {
+		Enabled   bool      `json:"enabled"`
+		Connected bool      `json:"connected"`
+		Since     time.Time `json:"since,omitzero"`
+		LastError *Trouble  `json:"last_error,omitempty"`
 	}
 	ffmpegShown struct {
 		Found   bool   `json:"found"`
@@ -124,6 +134,9 @@ func (a *API) overview() *Overview {
 		}
 		a.mu.Unlock()
 	}
+	if b, err := broker.Read(a.Folder); err == nil {
+		o.Broker.Enabled = b.Enabled
+	}
 	o.Camera.State = "none"
 	if c, ok := a.camera(); ok {
 		o.Camera.StreamURLSet, o.Camera.State = true, "saved"
@@ -157,6 +170,10 @@ func (o *Overview) of(s *Status) {
 	o.OctoPrint.State = s.Printer.Text
 	if s.OctoPrint.Error != "" {
 		o.OctoPrint.LastError = &Trouble{Code: "octoprint_" + s.OctoPrint.Health, Message: clean(s.OctoPrint.Error)}
+	}
+	o.Broker.Connected, o.Broker.Since = s.Broker.Connected, s.Broker.Since
+	if s.Broker.Code != "" {
+		o.Broker.LastError = &Trouble{Code: s.Broker.Code, Message: s.Broker.Error}
 	}
 	o.Queue = queueShown{Events: s.Queue.Length, Bytes: s.Queue.Bytes}
 	o.Clock.Offset = s.Server.Offset

@@ -4,6 +4,7 @@ package local
 import (
 	"time"
 
+	"github.com/kangbyounggwan/factor/internal/agent/broker"
 	"github.com/kangbyounggwan/factor/internal/agent/camera/publish"
 	"github.com/kangbyounggwan/factor/internal/agent/queue"
 	"github.com/kangbyounggwan/factor/internal/agent/uplink"
@@ -22,6 +23,7 @@ type Status struct {
 	OctoPrint OctoPrint       `json:"octoprint"`
 	Printer   Printer         `json:"printer"`
 	Queue     queue.Stats     `json:"queue"`
+	Broker    broker.State    `json:"broker"`
 	Cameras   []publish.State `json:"cameras,omitempty"` // that somebody looks at, or did a moment ago
 	Errors    []Complaint     `json:"errors"`            // the newest last
 }

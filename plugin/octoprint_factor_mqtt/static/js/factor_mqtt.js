@@ -343,6 +343,7 @@ $(function () {
                 publishStatus: ko.observable(publish.status !== false),
                 publishProgress: ko.observable(publish.progress !== false),
                 publishTemperature: ko.observable(publish.temperature !== false),
+                publishEvents: ko.observable(publish.events !== false),
                 interval: ko.observable(settings.interval || 1)
             };
         }
@@ -362,7 +363,7 @@ $(function () {
                 prefix: m.prefix().trim(),
                 qos: m.qos(),
                 retain: m.retain(),
-                publish: {status: m.publishStatus(), progress: m.publishProgress(), temperature: m.publishTemperature()},
+                publish: {status: m.publishStatus(), progress: m.publishProgress(), temperature: m.publishTemperature(), events: m.publishEvents()},
                 interval: parseFloat(m.interval()) || 0
             };
             if (m.password()) body.password = m.password(); // left out: the one that is kept
@@ -433,6 +434,14 @@ $(function () {
                 fact("uuid", agent.instance_id || words.none);
                 var camera = agent.camera || {};
                 fact("camera", (camera.state === "sent" ? words.cameraSent : camera.stream_url_set ? words.cameraSet : words.cameraNotSet) + (camera.last_error ? ": " + words.of(camera.last_error, "camera").text : ""), !!camera.last_error);
+                var broker = agent.broker || {};
+                var unsent = broker.last_error ? words.of(broker.last_error, "mqtt") : null;
+                if (broker.enabled || unsent)
+                    fact(
+                        "broker",
+                        unsent ? unsent.text + " " + unsent.cure : broker.connected ? _.sprintf(words.connected, {since: when(broker.since)}) : words.notConnected,
+                        !!unsent
+                    );
                 var ffmpeg = agent.ffmpeg || {};
                 fact("ffmpeg", ffmpeg.found ? ffmpeg.version || words.ok : words.ffmpegMissing);
                 var queue = agent.queue || {};

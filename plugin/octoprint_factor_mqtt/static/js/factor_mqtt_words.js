@@ -183,6 +183,7 @@ FACTOR_MQTT.words = function () {
             printer: gettext("Printer "),
             uuid: gettext("Device UUID"),
             camera: gettext("Camera"),
+            broker: gettext("Own broker"),
             ffmpeg: "ffmpeg",
             queue: gettext("Waiting to be sent"),
             clock: gettext("Clock"),

@@ -1,4 +1,4 @@
-package local
+package broker
 
 import (
 	"context"
@@ -8,7 +8,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/http"
 	"strconv"
 	"syscall"
 	"time"
@@ -16,6 +15,7 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
 	"github.com/kangbyounggwan/factor/internal/agent/folder"
+	"github.com/kangbyounggwan/factor/internal/wire"
 )
 
 // stepTimeout is how long one step of a connection test may take; the longest test stays within the plugin's 90 s.
@@ -30,6 +30,9 @@ type Step struct {
 	RC      int    `json:"rc,omitzero"` // of CONNACK, 1 to 5
 }
 
+// Error makes a step that failed an error.
+func (s *Step) Error() string { return s.Message }
+
 // refusals are the return codes of MQTT 3.1.1, table 3.1.
 var refusals = map[byte]string{
 	1: "unacceptable protocol version",
@@ -39,23 +42,9 @@ var refusals = map[byte]string{
 	5: "not authorized",
 }
 
-func (a *API) testMQTT(w http.ResponseWriter, r *http.Request) {
-	b, t := a.given(r)
-	if t != nil {
-		say(w, t.status, t)
-		return
-	}
-	if b.Host == "" {
-		say(w, http.StatusUnprocessableEntity, &Trouble{Code: "bad_host", Message: "a host is needed"})
-		return
-	}
-	steps := b.Try(r.Context())
-	say(w, http.StatusOK, map[string]any{"ok": steps[len(steps)-1].OK, "steps": steps})
-}
-
 // Try goes through a connection step by step: is the name known, does the port answer, is the certificate trusted, is
 // the login right, does a message that we publish come back.
-func (b *Broker) Try(ctx context.Context) (steps []Step) {
+func (b *Settings) Try(ctx context.Context) (steps []Step) {
 	step := func(name string, try func(context.Context) *Step) bool {
 		one, cancel := context.WithTimeout(ctx, stepTimeout)
 		defer cancel()
@@ -120,44 +109,56 @@ func (b *Broker) Try(ctx context.Context) (steps []Step) {
 	return steps
 }
 
-func (b *Broker) connect(ctx context.Context, address string, secured *tls.Config, lost chan<- struct{}) (mqtt.Client, *Step) {
-	scheme := "tcp://"
-	if secured != nil {
-		scheme = "ssl://"
-	}
-	o := mqtt.NewClientOptions().AddBroker(scheme + address).SetClientID("factor-test-" + rand.Text()[:10])
-	o.SetUsername(b.Username).SetPassword(b.Password).SetProtocolVersion(4).SetCleanSession(true)
-	o.SetConnectTimeout(stepTimeout).SetWriteTimeout(stepTimeout).SetAutoReconnect(false).SetConnectRetry(false)
+func (b *Settings) connect(ctx context.Context, address string, secured *tls.Config, lost chan<- struct{}) (mqtt.Client, *Step) {
+	o := b.options(address, secured).SetClientID("factor-test-" + rand.Text()[:10])
+	o.SetConnectTimeout(stepTimeout).SetWriteTimeout(stepTimeout)
 	o.SetConnectionLostHandler(func(mqtt.Client, error) {
 		select {
 		case lost <- struct{}{}:
 		default:
 		}
 	})
+	client := mqtt.NewClient(o)
+	return client, login(ctx, client)
+}
+
+// options are those of a session at an address.
+func (b *Settings) options(address string, secured *tls.Config) *mqtt.ClientOptions {
+	scheme := "tcp://"
+	if secured != nil {
+		scheme = "ssl://"
+	}
+	o := mqtt.NewClientOptions().AddBroker(scheme + address).SetUsername(b.Username).SetPassword(b.Password)
+	o.SetProtocolVersion(4).SetCleanSession(true).SetAutoReconnect(false).SetConnectRetry(false)
 	if secured != nil {
 		o.SetTLSConfig(secured)
 	}
-	client := mqtt.NewClient(o)
+	return o
+}
+
+// login connects; nil when the broker lets us in.
+func login(ctx context.Context, client mqtt.Client) *Step {
 	token := client.Connect()
 	select {
 	case <-token.Done():
 	case <-ctx.Done():
 		client.Disconnect(0)
-		return nil, &Step{Code: "timeout", Message: "the broker accepts the connection but does not answer"}
+		return &Step{Code: "timeout", Message: "the broker accepts the connection but does not answer"}
 	}
-	if err := token.Error(); err != nil {
-		if t, ok := token.(*mqtt.ConnectToken); ok {
-			if text, ok := refusals[t.ReturnCode()]; ok {
-				return nil, &Step{Code: "rc" + strconv.Itoa(int(t.ReturnCode())), Message: text, RC: int(t.ReturnCode())}
-			}
+	err := token.Error()
+	if err == nil {
+		return nil
+	}
+	if t, ok := token.(*mqtt.ConnectToken); ok {
+		if text, ok := refusals[t.ReturnCode()]; ok {
+			return &Step{Code: "rc" + strconv.Itoa(int(t.ReturnCode())), Message: text, RC: int(t.ReturnCode())}
 		}
-		return nil, &Step{Code: "not_mqtt", Message: "what answers on this port does not speak MQTT, or only with TLS: " + reason(err)}
 	}
-	return client, nil
+	return &Step{Code: "not_mqtt", Message: "what answers on this port does not speak MQTT, or only with TLS: " + reason(err)}
 }
 
 // echo publishes below the prefix and waits for the message to come back.
-func (b *Broker) echo(ctx context.Context, client mqtt.Client, lost <-chan struct{}) *Step {
+func (b *Settings) echo(ctx context.Context, client mqtt.Client, lost <-chan struct{}) *Step {
 	topic, secret := b.Prefix+"/factor-test/"+rand.Text()[:10], rand.Text()
 	back := make(chan struct{}, 1)
 	subscribed := client.Subscribe(topic, b.QoS, func(_ mqtt.Client, m mqtt.Message) {
@@ -200,6 +201,31 @@ func (b *Broker) echo(ctx context.Context, client mqtt.Client, lost <-chan struc
 	}
 }
 
+// dial opens a connection, up to where MQTT begins.
+func (b *Settings) dial(ctx context.Context) (net.Conn, *Step) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(b.Host, strconv.Itoa(b.Port)))
+	var name *net.DNSError
+	switch {
+	case errors.As(err, &name):
+		return nil, &Step{Code: "name_not_found", Message: reason(err)}
+	case err != nil:
+		return nil, &Step{Code: tcpCode(err), Message: reason(err)}
+	case !b.TLS:
+		return conn, nil
+	}
+	roots, err := folder.Roots(b.CA)
+	if err != nil {
+		conn.Close()
+		return nil, &Step{Code: "bad_ca", Message: reason(err)}
+	}
+	secured := tls.Client(conn, &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, ServerName: b.Host})
+	if err := secured.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, &Step{Code: tlsCode(err), Message: reason(err)}
+	}
+	return secured, nil
+}
+
 func tcpCode(err error) string {
 	var network net.Error
 	switch {
@@ -212,8 +238,9 @@ func tcpCode(err error) string {
 }
 
 func tlsCode(err error) string {
-	if code := codeOf(err); code == "tls_expired" || code == "tls_untrusted" {
-		return code
+	var invalid x509.CertificateInvalidError
+	if errors.As(err, &invalid) && invalid.Reason == x509.Expired {
+		return "tls_expired"
 	}
 	var header tls.RecordHeaderError
 	if errors.As(err, &header) || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
@@ -231,4 +258,7 @@ func tlsCode(err error) string {
 }
 
 // reason is an error for diagnosis. None of these holds a secret: they come from the network, not from the settings.
-func reason(err error) string { return clean(err.Error()) }
+func reason(err error) string {
+	s, _ := wire.CleanText(err.Error(), 500)
+	return s
+}
