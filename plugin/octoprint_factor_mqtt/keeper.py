@@ -282,6 +282,7 @@ class Keeper:
             return self._install(server).sha256 != slot.sha256
         except Fault as fault:
             self._note_once(fault)
+            self._set(phase="running")  # what runs goes on
             return False
 
     def _another(self, slot: Slot) -> Slot | None:
