@@ -3,6 +3,7 @@ package camera
 import (
 	"encoding/json"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -30,6 +31,21 @@ func TestWords_EveryTroubleInBothLanguages(t *testing.T) {
 		for _, language := range []string{"ko", "en"} {
 			if w := by[language]; w.message == "" || w.cure == "" {
 				t.Errorf("%s has no words in %s", code, language)
+			}
+		}
+	}
+}
+
+func TestDocs_NameEveryTrouble(t *testing.T) {
+	t.Parallel()
+	for _, language := range []string{"en", "ko"} {
+		text, err := os.ReadFile("../../../docs/" + language + "/cameras.md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for code := range words {
+			if !strings.Contains(string(text), "| `"+string(code)+"` |") {
+				t.Errorf("docs/%s/cameras.md: no row for %s", language, code)
 			}
 		}
 	}
