@@ -168,7 +168,12 @@ func (l *link) write() {
 	for {
 		select {
 		case <-l.ended.Done():
-			_ = l.ws.Close(websocket.StatusNormalClosure, "") // waits at most 5 s for the device's own
+			said := make(chan struct{})
+			go func() { defer close(said); _ = l.ws.Close(websocket.StatusNormalClosure, "") }()
+			select { // the device is given a moment to answer; one that is gone would take 5 s
+			case <-said:
+			case <-time.After(time.Second):
+			}
 			_ = l.ws.CloseNow()
 			return
 		case m := <-l.out:
