@@ -275,6 +275,9 @@ func TestLink_OpensOnceForItsOwnDevice(t *testing.T) {
 	if _, resp, err := s.device.dial(t.Context(), testUUID, deviceToken, "cam1", c.Link); err == nil || resp.StatusCode != http.StatusNotFound {
 		t.Errorf("it opens twice: %v", err)
 	}
+	if _, resp, err := s.device.dial(t.Context(), testUUID, deviceToken, "cam1", claimed); err == nil || resp.StatusCode != http.StatusNotFound {
+		t.Errorf("what stands in for a spent name opens: %v", err)
+	}
 	// A new token ends what the old one opened.
 	s.mu.Lock()
 	s.token = "another"

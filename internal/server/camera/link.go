@@ -89,12 +89,8 @@ func (s *Service) ServeLink(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	st := s.find(streamKey{printerID, q.Get("camera")}) // of its own printer: of no other one's
-	if st == nil || !st.expects(q.Get("link")) {
+	if st == nil || !st.claim(q.Get("link")) {
 		errLink.Write(w)
-		return
-	}
-	if s.isStopping() {
-		errStopping.Write(w)
 		return
 	}
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
@@ -109,8 +105,8 @@ func (s *Service) ServeLink(w http.ResponseWriter, r *http.Request) {
 	l.heard.Store(l.opened.UnixMilli())
 	l.ended, l.end = context.WithCancelCause(s.ctx)
 	defer l.end(nil)
-	if err := st.accept(l, q.Get("link")); err != nil {
-		_ = ws.Close(websocket.StatusPolicyViolation, "the link was opened already")
+	if err := st.accept(l); err != nil {
+		_ = ws.Close(websocket.StatusPolicyViolation, "nobody looks any more")
 		return
 	}
 	s.running.Add(1)
@@ -126,10 +122,15 @@ func (s *Service) ServeLink(w http.ResponseWriter, r *http.Request) {
 	s.log.Debug("camera link ended", slog.String("printer", printerID), slog.String("camera", st.key.cameraID), slog.Any("why", context.Cause(l.ended)))
 }
 
-func (st *stream) expects(name string) bool {
+// claim spends the name that the device was told: it is good for one link.
+func (st *stream) claim(name string) bool {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	return name != "" && st.name == name && !st.over
+	if name == "" || name == claimed || st.name != name || st.over || time.Since(st.asked) > linkAge {
+		return false
+	}
+	st.name, st.asked = claimed, time.Now() // should nothing come of it, the device is asked again
+	return true
 }
 
 func (s *Service) isStopping() bool {

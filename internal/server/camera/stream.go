@@ -189,14 +189,17 @@ func (st *stream) fail(t Trouble) {
 	}
 }
 
-// accept takes a link in that the device has opened under the name it was told, and ends the one before. Errors: errLink.
-func (st *stream) accept(l *link, name string) error {
+// claimed stands in for the name of a link that is spent: none is like it.
+const claimed = "-"
+
+// accept takes a link in whose name was claimed, and ends the one before. Errors: errLink.
+func (st *stream) accept(l *link) error {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if st.over || st.name == "" || st.name != name || time.Since(st.asked) > linkAge {
+	if st.over {
 		return errLink
 	}
-	st.name = "" // good for one
+	st.name = ""
 	if st.link != nil {
 		st.link.close(errors.New("the device opened another link"))
 	}
@@ -238,7 +241,7 @@ func (st *stream) unlink(l *link) {
 		st.report = wire.CameraReport{}
 	}
 	st.asked = time.Now().Add(time.Second - askAgain) // at once would be a storm
-	st.name = "-"
+	st.name = claimed
 	st.tell()
 }
 
