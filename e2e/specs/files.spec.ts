@@ -1,0 +1,65 @@
+import type { Page } from '@playwright/test';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { logIn } from '../harness/pages.ts';
+import { inTree, until } from '../harness/program.ts';
+import { expect, test } from '../harness/test.ts';
+import { en } from '../harness/words.ts';
+
+/** A file of this name and content to choose in the page. */
+async function file(name: string, content: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'factor-e2e-files-'));
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+}
+
+const sliced = () => readFile(inTree('testdata/short.gcode'), 'utf8');
+
+const upload = (page: Page, ...paths: string[]) => page.locator('input[type=file]').setInputFiles(paths);
+
+test('a file is uploaded, looked into, drawn, sent to the printer and printed', async ({ page, factor, owner, octoprint, printer }) => {
+  await logIn(page, factor, owner);
+  await page.getByRole('link', { name: en('shell_files') }).first().click();
+  await expect(page.getByText(en('files_empty_title'))).toBeVisible();
+  await upload(page, await file('부품 하나.gcode', await sliced()), await file('letter.gcode', 'Dear printer,\n'.repeat(50)));
+  await expect(page.locator('li[data-name="부품 하나.gcode"]')).toHaveAttribute('data-state', 'done', { timeout: 60_000 });
+  await expect(page.locator('li[data-name="letter.gcode"]')).toHaveAttribute('data-state', 'failed', { timeout: 60_000 });
+  const row = page.locator('li[data-analysis]', { hasText: '부품 하나.gcode' });
+  await expect(row).toHaveAttribute('data-analysis', 'done', { timeout: 60_000 });
+
+  await row.getByRole('link', { name: '부품 하나.gcode' }).click();
+  await expect(page.locator('[data-layers]')).toHaveAttribute('data-layers', /^[1-9]/, { timeout: 60_000 });
+  await expect(page.getByText('PrusaSlicer')).toBeVisible();
+
+  await page.getByRole('button', { name: en('file_print'), exact: true }).click();
+  const dialog = page.getByRole('dialog');
+  const choice = dialog.getByRole('checkbox', { name: printer.name });
+  await expect(choice).toBeChecked({ timeout: 30_000 }); // the only one there is
+  await dialog.getByRole('button', { name: new RegExp(`^(${en('file_print_on', { count: '1' })}|${en('file_print_anyway')})$`) }).click();
+  await expect(dialog.locator('[data-stage="done"]')).toBeVisible({ timeout: 120_000 });
+  const job = await until('OctoPrint prints it', async () => {
+    const now = await octoprint.job();
+    return now.job.file.name ? now : undefined;
+  });
+  expect(job.job.file.name).toMatch(/\.gcode$/);
+  await octoprint.cancel().catch(() => undefined);
+});
+
+test('an upload goes on after the page was loaded anew', async ({ page, factor, owner }) => {
+  await logIn(page, factor, owner);
+  await page.goto(`${factor.url}/files`);
+  // Larger than what is sent at a time, and slow enough to be caught in the middle.
+  const one = await sliced();
+  const path = await file('large.gcode', one.replace('\nG1 ', `\n${'; padding\n'.repeat(4 << 20)}G1 `));
+  const session = await page.context().newCDPSession(page);
+  await session.send('Network.enable');
+  await session.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 12 << 20 });
+  await upload(page, path);
+  const line = page.locator('li[data-name="large.gcode"]');
+  await expect(line.getByRole('progressbar')).not.toHaveAttribute('aria-valuenow', '0', { timeout: 60_000 });
+  await page.reload();
+  await expect(line).toHaveAttribute('data-state', 'done', { timeout: 120_000 });
+  await expect(page.locator('li[data-analysis]', { hasText: 'large.gcode' })).toBeVisible();
+});
