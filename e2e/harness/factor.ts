@@ -24,6 +24,7 @@ export function somebody(name: string): Account {
 export class Factor {
   #process: Program | undefined;
   #arguments: string[] = [];
+  #program = program;
 
   private constructor(
     readonly folder: string,
@@ -44,12 +45,17 @@ export class Factor {
     return factor;
   }
 
+  /** Another version of the program from the next start on, with the same data. */
+  use(built: string): void {
+    this.#program = built;
+  }
+
   /** Starts it, again after a stop or a kill, and waits until it answers. */
   async up(): Promise<void> {
     const on = (port: number) => `127.0.0.1:${port}`;
     const { http, https, mqtts } = this.ports;
     this.#process = new Program('factor', [
-      ...[program, 'serve', '--data', this.data, '--http', on(http), '--https', on(https), '--mqtts', on(mqtts)],
+      ...[this.#program, 'serve', '--data', this.data, '--http', on(http), '--https', on(https), '--mqtts', on(mqtts)],
       ...['--webrtc', on(0), '--rtsp', on(0)],
       ...this.#arguments,
     ]);
@@ -57,6 +63,11 @@ export class Factor {
       if (!this.#process!.running) throw new Error(`factor ended:\n${this.#process!.said}`);
       return fetch(`${this.url}/readyz`).then((r) => r.ok, () => false);
     });
+  }
+
+  /** Where printers log in by MQTT over TLS. */
+  get mqtts(): number {
+    return this.ports.mqtts;
   }
 
   get data(): string {
@@ -77,7 +88,7 @@ export class Factor {
   async addUser(account: Account, admin = false): Promise<Account> {
     await run(
       [
-        ...[program, 'user', 'add', '--data', this.data, '--email', account.email, '--name', account.name],
+        ...[this.#program, 'user', 'add', '--data', this.data, '--email', account.email, '--name', account.name],
         ...[...(admin ? ['--admin'] : []), '--password-stdin'],
       ],
       account.password,
@@ -87,7 +98,7 @@ export class Factor {
 
   /** The API in the account's name, by a token made as an operator does. */
   async as(account: Account): Promise<Api> {
-    const said = await run([program, 'token', 'add', '--data', this.data, '--email', account.email, '--name', 'e2e']);
+    const said = await run([this.#program, 'token', 'add', '--data', this.data, '--email', account.email, '--name', 'e2e']);
     const token = said.match(/fct_\S+/)?.[0];
     if (!token) throw new Error('factor token add printed no token');
     return new Api(this.url, token);
