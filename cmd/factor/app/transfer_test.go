@@ -222,3 +222,55 @@ func TestTransfer_Published(t *testing.T) {
 	}
 	o.Await(func(state, file string) bool { return state == "Printing" && strings.Contains(file, "(2)") }, "the print of what was brought")
 }
+
+// Only the device that a file is for gets it, with its own UUID and token, and only while it is on its way.
+func TestTransfers_Devices(t *testing.T) {
+	s := mustServe(t, t.TempDir())
+	owner := s.account(t, "mina", false)
+	uuid, secret := owner.enrol(t, "Ender")
+	other, otherSecret := owner.enrol(t, "Prusa")
+	p := &puppet{t: t, uuid: uuid, answer: done}
+	p.connect(s, secret)
+	p.present(wire.Presence{Caps: []string{wire.CapCommands, wire.CapTransfer}})
+	p.status(wire.StatusIdle)
+	owner.shows(t, uuid, wire.StatusIdle)
+	id := owner.bring(t, "x.gcode")
+	var tr transferred
+	owner.must(t, http.StatusAccepted, "POST", "/api/v1/printers/"+uuid+"/print", map[string]any{"file": id}, &tr)
+	given := p.took()
+	path := "/api/device/files/" + given[len(given)-1].Fetch.Token
+	get := func(method, user, password string) int {
+		r, err := http.NewRequestWithContext(t.Context(), method, s.url+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.SetBasicAuth(user, password)
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	for _, c := range []struct {
+		name, method, user, password string
+		want                         int
+	}{
+		{"its device", "GET", uuid, secret, http.StatusOK},
+		{"another device of the same owner", "GET", other, otherSecret, http.StatusGone},
+		{"its UUID alone", "GET", uuid, "", http.StatusUnauthorized},
+		{"with another's token", "GET", uuid, otherSecret, http.StatusUnauthorized},
+		{"a person", "GET", "mina@example.com", password, http.StatusUnauthorized},
+		{"the other way", "PUT", uuid, secret, http.StatusGone},
+		{"asking for what it does not send", "HEAD", uuid, secret, http.StatusGone},
+	} {
+		if got := get(c.method, c.user, c.password); got != c.want {
+			t.Errorf("%s: %d, want %d", c.name, got, c.want)
+		}
+	}
+	publish(t, p.mqtt, wire.KindTransfer.Topic(uuid), 1, wire.Transfer{ID: tr.ID, Stage: wire.TransferDone, Path: "x.gcode"})
+	until(t, "its end is known", func() bool { return owner.transfer(t, uuid, tr.ID).Stage == "done" })
+	if got := get("GET", uuid, secret); got != http.StatusGone {
+		t.Errorf("after its end: %d", got)
+	}
+}

@@ -10,6 +10,8 @@ import (
 	"image"
 	"image/png"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -527,5 +529,52 @@ func TestThumbnails(t *testing.T) {
 	}
 	if a := h.do("lee", "GET", "/api/v1/files/"+f.ID+"/thumbnails/0", nil); a.status != 404 {
 		t.Errorf("%s", a)
+	}
+}
+
+// What slicers write is taken, and whole: no file of theirs is refused for what it is.
+func TestSamples(t *testing.T) {
+	h, y := newShop(t)
+	names, err := filepath.Glob("gcode/testdata/*.*gcode")
+	if err != nil || len(names) < 8 {
+		t.Fatal(names, err)
+	}
+	for _, name := range names {
+		sample, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := h.upload("kim", string(sample), "filename", filepath.Base(name))
+		h.until("it is looked into", func() bool {
+			h.call("kim", "GET", "/api/v1/files/"+f.ID, nil, &f)
+			return f.Analysis.State != AnalysisWaiting
+		})
+		if f.Analysis.State != AnalysisDone || f.Analysis.Layers == 0 || f.Analysis.EstimatedTime == nil || len(f.Analysis.Filament) == 0 {
+			t.Errorf("%s: %+v", name, f.Analysis)
+		}
+		// Its first half is refused, or at least not to be printed.
+		if kindOf(name) == KindText {
+			half := string(sample[:len(sample)/2])
+			a := h.create("kim", len(half), "filename", "half.gcode")
+			if a = h.patch("kim", a.header.Get("Location"), 0, half); a.status == 204 && strings.Contains(name, "prusa") {
+				t.Errorf("half of %s is taken", name)
+			}
+			continue
+		}
+		y.set(func(y *yard) { y.given = nil })
+		if a := h.call("kim", "POST", "/api/v1/printers/"+ours+"/print", map[string]any{"file": f.ID, "anyway": true}, nil); a.status != 202 {
+			t.Fatalf("%s: %s", name, a)
+		}
+		fetch := y.given[0].Fetch
+		var text bytes.Buffer
+		if err := gcode.ToText(t.Context(), bytes.NewReader(sample), &text); err != nil {
+			t.Fatal(err)
+		}
+		if fetch.Name != strings.TrimSuffix(f.Name, ".bgcode")+".gcode" || fetch.Size != int64(text.Len()) || fetch.SHA256 != sumOf(text.String()) {
+			t.Errorf("%s goes out as %+v", name, fetch)
+		}
+		if a := h.do("", "GET", "/api/device/files/"+fetch.Token, nil, basic(ours, "secret-"+ours)); string(a.body) != text.String() {
+			t.Errorf("%s: %d bytes, want %d", name, len(a.body), text.Len())
+		}
 	}
 }
