@@ -21,7 +21,7 @@ const (
 
 // commands is the command line.
 func commands(ctx context.Context, s *streams) []*command {
-	return []*command{enrolLine(ctx, s), runLine(ctx, s), statusLine(s), versionLine(s), lookLine(ctx, s), publishLine(ctx, s)}
+	return []*command{enrolLine(ctx, s), runLine(ctx, s), statusLine(s), versionLine(s), lookLine(ctx, s), publishLine(ctx, s), findLine(ctx, s)}
 }
 
 // streams are the program's standard streams; tests give others.

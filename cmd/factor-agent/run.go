@@ -9,6 +9,7 @@ import (
 
 	"github.com/kangbyounggwan/factor/internal/agent"
 	"github.com/kangbyounggwan/factor/internal/agent/camera"
+	"github.com/kangbyounggwan/factor/internal/agent/camera/discover"
 	"github.com/kangbyounggwan/factor/internal/agent/camera/publish"
 	"github.com/kangbyounggwan/factor/internal/agent/folder"
 	"github.com/kangbyounggwan/factor/internal/agent/local"
@@ -90,6 +91,11 @@ func (c *runCommand) run(ctx context.Context, s *streams) error {
 // lookLine is what the running agent starts to look at a camera: see package camera.
 func lookLine(ctx context.Context, s *streams) *command {
 	return &command{name: camera.Command, hidden: true, run: func() error { return camera.Child(ctx, s.in, s.out) }}
+}
+
+// findLine is what the running agent starts when its owner looks for cameras: see package discover.
+func findLine(ctx context.Context, s *streams) *command {
+	return &command{name: discover.Command, hidden: true, run: func() error { return discover.Child(ctx, s.out) }}
 }
 
 // publishLine is what the running agent starts for a camera that somebody looks at: see package publish.

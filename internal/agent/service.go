@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/kangbyounggwan/factor/internal/agent/camera"
+	"github.com/kangbyounggwan/factor/internal/agent/camera/discover"
 	"github.com/kangbyounggwan/factor/internal/agent/folder"
 	"github.com/kangbyounggwan/factor/internal/agent/local"
 )
@@ -52,7 +53,7 @@ func (s *Service) Run(ctx context.Context) error {
 	default:
 		s.log.Error("the registration cannot be used: register again", "error", err)
 	}
-	api := &local.API{Folder: s.Folder, Version: s.Version, Agent: s, Errors: s.complaints.Last, Look: s.Look,
+	api := &local.API{Folder: s.Folder, Version: s.Version, Agent: s, Errors: s.complaints.Last, Look: s.Look, Discover: discover.Apart(s.Program),
 		Log: s.log.With("part", "local")}
 	err = api.Serve(ctx, s.Where)
 	if err != nil && !s.Companion { // it can be watched from the server all the same

@@ -26,6 +26,7 @@ CALLS = {
     "uuid": ("POST", "/v1/uuid", 10, ()),
     "uuid_use": ("POST", "/v1/uuid/use", 10, ("uuid",)),
     "camera_test": ("POST", "/v1/camera/test", 60, ("url",)),
+    "camera_find": ("POST", "/v1/camera/find", 30, ()),
     "camera_save": ("PUT", "/v1/camera", 20, ("name", "stream_url", "rotation", "flip_h", "flip_v")),
     "register": ("POST", "/v1/register", 60, ("uuid", "name")),
     "unregister": ("POST", "/v1/unregister", 30, ()),

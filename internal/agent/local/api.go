@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/kangbyounggwan/factor/internal/agent/camera"
+	"github.com/kangbyounggwan/factor/internal/agent/camera/discover"
 	"github.com/kangbyounggwan/factor/internal/agent/folder"
 )
 
@@ -45,11 +46,14 @@ type API struct {
 	Errors  func() []Complaint // the newest last
 	// Look looks at a camera. It is bounded in time by itself.
 	Look func(ctx context.Context, url string) camera.Result
-	Log  *slog.Logger
+	// Discover looks for cameras on this machine and its networks, some seconds long.
+	Discover func(ctx context.Context) ([]discover.Offer, error)
+	Log      *slog.Logger
 
 	started time.Time
 	ffmpeg  atomic.Pointer[camera.Program] // nil until it has been looked for
 
+	finding  sync.Mutex // one at a time asks the network
 	entering sync.Mutex // one at a time logs in, registers or unregisters
 	mu       sync.Mutex // holds what follows
 	account  *account   // nil: nobody is signed in
@@ -78,6 +82,7 @@ func (a *API) handler(secret string) http.Handler {
 	mux.HandleFunc("POST /v1/register", a.register)
 	mux.HandleFunc("POST /v1/unregister", a.unregister)
 	mux.HandleFunc("POST /v1/camera/test", a.testCamera)
+	mux.HandleFunc("POST /v1/camera/find", a.findCameras)
 	mux.HandleFunc("PUT /v1/camera", a.saveCamera)
 	mux.HandleFunc("GET /v1/mqtt", a.getMQTT)
 	mux.HandleFunc("PUT /v1/mqtt", a.saveMQTT)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/kangbyounggwan/factor/internal/agent/camera"
+	"github.com/kangbyounggwan/factor/internal/agent/camera/discover"
 	"github.com/kangbyounggwan/factor/internal/agent/durable"
 	"github.com/kangbyounggwan/factor/internal/agent/enrol"
 	"github.com/kangbyounggwan/factor/internal/wire"
@@ -58,6 +59,25 @@ func (a *API) testCamera(w http.ResponseWriter, r *http.Request) {
 	}
 	a.mu.Unlock()
 	say(w, http.StatusOK, result)
+}
+
+// findCameras offers the cameras of this machine and those that answer on its networks. They are asked only now, because
+// the owner wants it.
+func (a *API) findCameras(w http.ResponseWriter, r *http.Request) {
+	if !a.finding.TryLock() {
+		say(w, http.StatusConflict, &Trouble{Code: "finding", Message: "cameras are being looked for already"})
+		return
+	}
+	defer a.finding.Unlock()
+	found, err := a.Discover(r.Context())
+	if err != nil {
+		sayError(w, err)
+		return
+	}
+	if found == nil {
+		found = []discover.Offer{}
+	}
+	say(w, http.StatusOK, map[string]any{"items": found})
 }
 
 // saveCamera keeps the camera for the registration. One that is registered already gets it at once where somebody is

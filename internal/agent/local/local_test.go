@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/kangbyounggwan/factor/internal/agent/camera"
+	"github.com/kangbyounggwan/factor/internal/agent/camera/discover"
 	"github.com/kangbyounggwan/factor/internal/agent/folder"
 )
 
@@ -80,6 +81,8 @@ type served struct {
 	base   string
 	secret string
 	end    func()
+	offers []discover.Offer // cameras of the network
+	blind  bool             // it cannot be looked for them
 }
 
 func serve(t *testing.T, dir string, where Where) *served {
@@ -92,6 +95,12 @@ func serve(t *testing.T, dir string, where Where) *served {
 	a := &API{Folder: f, Version: "1.2.3", Agent: s.agent, Errors: func() []Complaint { return nil }, Log: slog.New(slog.DiscardHandler),
 		Look: func(_ context.Context, url string) camera.Result {
 			return camera.Result{Code: camera.NotFound, Message: "said of " + url[:4]}
+		},
+		Discover: func(context.Context) ([]discover.Offer, error) {
+			if s.blind {
+				return nil, errors.New("no network")
+			}
+			return s.offers, nil
 		}}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -269,6 +278,15 @@ func TestAPI_Camera(t *testing.T) {
 	}
 	s.want(204, "", "PUT", "/v1/camera", `{"stream_url":""}`)
 	s.want(200, `"stream_url_set":false`, "GET", "/v1/status", "")
+}
+
+func TestAPI_FindCameras(t *testing.T) {
+	s := serve(t, t.TempDir(), Where{})
+	s.want(200, `{"items":[]}`, "POST", "/v1/camera/find", ``)
+	s.offers = []discover.Offer{{From: "onvif", Name: "침대", URL: "rtsp://192.168.0.9/"}}
+	s.want(200, `{"items":[{"from":"onvif","name":"침대","url":"rtsp://192.168.0.9/","complete":false}]}`, "POST", "/v1/camera/find", ``)
+	s.blind = true
+	s.want(500, `"code"`, "POST", "/v1/camera/find", ``)
 }
 
 func TestAPI_OctoPrint(t *testing.T) {

@@ -254,6 +254,28 @@ $(function () {
             self.flipH(webcam.flip_h);
             self.flipV(webcam.flip_v);
         });
+        // Cameras of this computer and its network, which is asked only by this button
+        self.offers = ko.observableArray([]);
+        self.offersNone = ko.observable(false);
+        self.offer = ko.observable();
+        self.offer.subscribe(function (offer) {
+            if (!offer) return;
+            self.webcam(undefined);
+            self.streamUrl(offer.url);
+            self.cameraName(offer.name);
+            self.rotation(0);
+            self.flipH(false);
+            self.flipV(false);
+        });
+        self.findCameras = function () {
+            self.offersNone(false);
+            call("camera_find", "camera").done(function (answer) {
+                self.offers(_.map(answer.items, function (offer) {
+                    return $.extend({label: offer.name + " (" + (self.words.found[offer.from] || offer.from) + ")"}, offer);
+                }));
+                self.offersNone(!answer.items.length);
+            });
+        };
         self.streamUrl.subscribe(function () {
             self.cameraResult(null);
             self.cameraSaved(false);
