@@ -23,6 +23,7 @@ BENCHES = {
     "command": ["go", "run", "./bench/command", "-factor", "bin/factor", "-agent", "bin/factor-agent"],
     "gcode": ["go", "run", "./bench/gcode"],
     "camera": ["go", "run", "./bench/camera", "-factor", "bin/factor"],
+    "uplink": ["go", "run", "./bench/uplink", "-agent", "bin/factor-agent"],
     "ingest": ["go", "run", "./bench/ingest", "-mode", "all"],
 }
 

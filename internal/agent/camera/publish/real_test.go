@@ -335,7 +335,7 @@ streams:
 	r := newRig(t, f)
 	for _, c := range []struct{ url, kind string }{
 		{fmt.Sprintf("rtsp://127.0.0.1:%d/live", p[1]), "rtsp"},
-		{fmt.Sprintf("webrtc://127.0.0.1:%d/api/webrtc?src=live", p[0]), "whep"},
+		{fmt.Sprintf("http://127.0.0.1:%d/api/webrtc?src=live", p[0]), "whep"},
 		{fmt.Sprintf("http://127.0.0.1:%d/api/stream.mjpeg?src=jpeg", p[0]), "mjpeg"},
 		{fmt.Sprintf("http://127.0.0.1:%d/api/frame.jpeg?src=jpeg", p[0]), "jpeg"},
 	} {
