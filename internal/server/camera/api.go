@@ -9,7 +9,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
-	"github.com/kangbyounggwan/factor/internal/server/problem"
 	"github.com/kangbyounggwan/factor/internal/server/workspace"
 )
 
@@ -146,14 +145,4 @@ func (l Language) of(a workspace.Actor) string {
 		return "ko"
 	}
 	return "en"
-}
-
-// writeError answers with what an error says to people.
-func writeError(w http.ResponseWriter, err error, language string) {
-	err = explain(err, language)
-	p, ok := err.(*problem.Problem)
-	if !ok {
-		p = problem.New(http.StatusInternalServerError, "internal", "Something went wrong on the server. Its log says what.")
-	}
-	p.Write(w)
 }

@@ -13,7 +13,6 @@ type session struct {
 	v       *viewer
 	rung    Rung
 	key     streamKey
-	address string
 	used    time.Time // HLS: when something was last asked for; guarded by Service.mu
 	rtc     *rtcSession
 	byToken bool // begun by a viewing token

@@ -184,7 +184,6 @@ type rtcSession struct {
 	once      sync.Once
 	writer    webrtc.TrackLocalWriter
 	header    rtp.Header
-	delayID   uint8
 
 	mu     sync.Mutex // of what can be sent again
 	resend [resendWindow]sentPacket
