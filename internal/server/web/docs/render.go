@@ -18,7 +18,7 @@ import (
 )
 
 // order is every page, by the name of its file, as the menu has them. The first is the start.
-var order = []string{"start", "cameras", "files", "broker", "troubleshooting", "error-codes", "logs"}
+var order = []string{"start", "control", "cameras", "files", "broker", "troubleshooting", "error-codes", "logs"}
 
 //go:embed page.html
 var pageHTML string
