@@ -337,8 +337,10 @@ func checkLine(field, text string, l Limits) error {
 	if err != nil {
 		return invalid(field, err.Error())
 	}
-	if tool, to, ok := line.Heats(); ok && !(to <= l.Highest(tool)) {
-		return outOfRange(field, 0, l.Highest(tool), "°C")
+	for _, h := range line.Heats() {
+		if high := l.Highest(h.Tool); !(h.Celsius <= high) {
+			return outOfRange(field, 0, high, "°C")
+		}
 	}
 	return nil
 }

@@ -78,7 +78,7 @@ func stripComment(s string) string {
 // stripNumber takes away N123 in front, and with it the checksum *45 behind: OctoPrint counts lines itself, and a wrong
 // number makes a printer ask for lines that nobody has. M110 sets the number, so its N is a parameter and stays.
 func stripNumber(s string) string {
-	if s != "" && (s[0] == 'N' || s[0] == 'n') {
+	for s != "" && (s[0] == 'N' || s[0] == 'n') { // N1 N2 M104 would hide the command from those who look for it
 		n := digits(s[1:])
 		if n == 0 {
 			return s
@@ -160,37 +160,117 @@ func (l Line) Within(allowed []string) bool {
 	return true
 }
 
-// heaters are the commands that set a temperature.
+// heaters are the commands that set a temperature, or heat by themselves as M303 does to find out how a heater behaves.
 var heaters = map[string]int{"M104": 0, "M109": 0, "M140": ToolBed, "M190": ToolBed, "M141": ToolChamber, "M191": ToolChamber,
-	"M568": 0, "G10": 0}
+	"M303": 0, "M568": 0, "G10": 0}
 
-// Heats gives the highest temperature that a line asks a heater for: by S, or R as M109 R200 waits for cooling, too.
-// A number that cannot be read is one that is beyond all bounds.
-func (l Line) Heats() (tool int, celsius float64, ok bool) {
-	tool, ok = heaters[l.Code]
-	if !ok {
-		return 0, 0, false
+// named are Klipper's own, which name heater and temperature: SET_HEATER_TEMPERATURE HEATER=extruder TARGET=210.
+var named = []string{"SET_HEATER_TEMPERATURE", "PID_CALIBRATE"}
+
+// Heat is a temperature that a line asks a heater for.
+type Heat struct {
+	Tool    int // ToolBed, ToolChamber or an extruder's number
+	Celsius float64
+}
+
+// Heats gives the highest temperature that each command of a line asks a heater for: by S, or R as M109 R200 waits for
+// cooling, too. Some firmwares take several commands in a line, and M104.1 for M104. A number that cannot be read is one
+// that is beyond all bounds.
+func (l Line) Heats() []Heat {
+	if l.Code != "" && (l.Code[0] == '@' || texts[l.Code]) {
+		return nil
 	}
-	_, rest := cutCode(l.Text)
-	ok = false
-	for i := 0; i < len(rest); i++ {
-		if c := rest[i] &^ 0x20; c != 'S' && c != 'R' {
+	if h, ok := namedHeat(l.Text); ok {
+		return []Heat{h}
+	}
+	var list []Heat
+	for text := l.Text; text != ""; {
+		code, rest := cutCode(text)
+		if code == "" {
+			text = text[1:]
+			continue
+		}
+		end := len(rest) // where the next command begins
+		for i := range len(rest) {
+			if c := rest[i] &^ 0x20; c == 'G' || c == 'M' {
+				if next, _ := cutCode(rest[i:]); next != "" {
+					end = i
+					break
+				}
+			}
+		}
+		code, _, _ = strings.Cut(code, ".")
+		if tool, heats := heaters[code]; heats {
+			if v, ok := highest(rest[:end], "SR"); ok {
+				list = append(list, Heat{toolOf(code, rest[:end], tool), v})
+			}
+		}
+		text = rest[end:]
+	}
+	return list
+}
+
+// highest gives the highest number behind one of some letters.
+func highest(parameters, letters string) (celsius float64, ok bool) {
+	for i := 0; i < len(parameters); i++ {
+		if strings.IndexByte(letters, parameters[i]&^0x20) < 0 {
 			continue
 		}
 		ok = true
-		end := i + 1
-		for end < len(rest) && strings.IndexByte(" +-.0123456789eE", rest[end]) >= 0 {
-			end++
-		}
-		v, err := strconv.ParseFloat(strings.TrimSpace(rest[i+1:end]), 64)
-		if err != nil {
-			if strings.TrimSpace(rest[i+1:end]) == "" {
-				v = 0 // "M104 S" is off
-			} else {
-				v = math.Inf(1)
-			}
-		}
-		celsius = max(celsius, v)
+		celsius = max(celsius, number(parameters[i+1:]))
 	}
-	return tool, celsius, ok
+	return celsius, ok
+}
+
+// number reads what a text begins with; nothing is 0, as "M104 S" is off.
+func number(text string) float64 {
+	end := 0
+	for end < len(text) && strings.IndexByte(" +-.0123456789eE", text[end]) >= 0 {
+		end++
+	}
+	text = strings.TrimSpace(text[:end])
+	if text == "" {
+		return 0
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return math.Inf(1)
+	}
+	return v
+}
+
+// toolOf tells which heater M303 is about: E-1 is the bed, E-2 the chamber (Marlin, M303).
+func toolOf(code, parameters string, tool int) int {
+	if code != "M303" {
+		return tool
+	}
+	parameters = strings.ToUpper(parameters)
+	if i := strings.IndexByte(parameters, 'E'); i >= 0 && i+2 < len(parameters) {
+		switch parameters[i+1 : i+3] {
+		case "-1":
+			return ToolBed
+		case "-2":
+			return ToolChamber
+		}
+	}
+	return tool
+}
+
+func namedHeat(text string) (h Heat, ok bool) {
+	words := strings.Fields(strings.ToUpper(text))
+	if len(words) == 0 || (words[0] != named[0] && words[0] != named[1]) {
+		return h, false
+	}
+	for _, w := range words[1:] {
+		name, v, _ := strings.Cut(w, "=")
+		switch {
+		case name == "TARGET":
+			h.Celsius, ok = number(v), true
+		case name == "HEATER" && strings.Contains(v, "BED"):
+			h.Tool = ToolBed
+		case name == "HEATER" && strings.Contains(v, "CHAMBER"):
+			h.Tool = ToolChamber
+		}
+	}
+	return h, ok
 }
