@@ -116,7 +116,8 @@ func TestPublish_Stale(t *testing.T) {
 			stale++
 		}
 	}
-	if stale > 5 { // what was on its way, and in the network's own buffers
+	t.Logf("%d old pictures of %d bytes, while %d were filmed", stale, len(f.got[0].payload), newest-before)
+	if stale > 20 { // some 260 KB were on their way, in the network's own buffers
 		t.Errorf("%d old pictures of %d were sent first", stale, newest-before)
 	}
 }
