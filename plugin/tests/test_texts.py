@@ -38,8 +38,8 @@ CAMERA_CODES = codes(
     r'^\t[A-Z]\w+ += "(\w+)"$',
 ) | {"rotation_invalid"}
 BROKER_CODES = (
-    codes(go("local/trial.go"), r'Code: "(\w+)"[,}]', r'return "(\w+)"')
-    | {"bad_" + field for field in codes(go("local/broker.go"), r'wrong\("(\w+)"')}
+    codes(go("broker/trial.go"), r'Code: "(\w+)"[,}]', r'return "(\w+)"')
+    | {"bad_" + field for field in codes(go("broker/settings.go"), r'wrong\("(\w+)"')}
     | {f"rc{code}" for code in range(1, 6)}
 )
 TABLES = {

@@ -12,6 +12,7 @@ FACTOR_MQTT.words = function () {
 
     // code: [what happened, what to do]
     var faults = {
+        finding: [gettext("Cameras are being looked for already."), gettext("Wait some seconds.")],
         // server
         no_server: [gettext("The address of your FACTOR server is missing."), gettext("Enter it under Login.")],
         bad_url: [gettext("That is not an address."), gettext("It looks like https://factor.example.com or http://192.168.1.20:8080.")],
@@ -95,10 +96,6 @@ FACTOR_MQTT.words = function () {
         too_large: [gettext("The camera's pictures are too large."), gettext("Set the camera to a smaller picture.")],
         unsupported_codec: [gettext("The stream's video format cannot be used."), gettext("Set the camera to H.264 or MJPEG.")],
         ffmpeg_missing: [gettext("This stream needs ffmpeg, which is not installed here."), gettext("Install it: sudo apt install ffmpeg")],
-        finding: [gettext("Cameras are being looked for already."), gettext("Wait some seconds.")],
-        device_busy: [gettext("Another program uses this camera."), gettext("Enter that program's stream instead, such as http://127.0.0.1:8080/?action=stream, or stop it.")],
-        device_denied: [gettext("The agent may not open this camera."), gettext("Add its user to the group video: sudo usermod -aG video $USER, then restart.")],
-        ffmpeg_died: [gettext("ffmpeg could not read this camera."), gettext("Try another camera, or the address of a program that streams this one.")],
         address_refused: [gettext("This address is not allowed for a camera."), gettext("Enter the address of the camera itself.")],
         device_busy: [gettext("Another program uses this camera."), gettext("Enter that program's stream instead, such as http://127.0.0.1:8080/?action=stream, or stop it.")],
         device_denied: [gettext("FACTOR may not open the camera."), gettext("Add OctoPrint's user to the group video (sudo usermod -aG video $USER), then restart the computer.")],
