@@ -46,5 +46,13 @@ class Factor:
     def log_out(self) -> None:
         self.call("DELETE", "/session")
 
+    def picture(self, uuid: str) -> bytes:
+        """The newest picture of the printer's first camera, as JPEG."""
+        with self._opener.open(f"{self.url}/api/v1/printers/{uuid}/camera/snapshot.jpg", timeout=40) as answer:
+            return answer.read()
+
+    def set_cameras(self, uuid: str, cameras: list[dict[str, Any]]) -> None:
+        self.call("PUT", f"/printers/{uuid}/cameras", {"items": cameras})
+
     def printers(self) -> list[dict[str, Any]]:
         return list(self.call("GET", "/printers")["items"])

@@ -6,7 +6,8 @@ start keeps all of it; removing the folder starts anew. It stays in the foregrou
 started, the agent first, so that the server hears the printer say goodbye, and the server last.
 
     PRINTER=none      without OctoPrint, agent and print
-    HTTP_PORT=8080 HTTPS_PORT=8443 MQTTS_PORT=8883 OCTOPRINT_PORT=5000      other ports, all on 127.0.0.1
+    HTTP_PORT=8080 HTTPS_PORT=8443 MQTTS_PORT=8883 OCTOPRINT_PORT=5000 CAMERA_PORT=8081
+                      other ports, all on 127.0.0.1
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ class Run:
         self.server: Child | None = None
         self.agent: Child | None = None
         self.octoprint: OctoPrint | None = None
+        self.camera: Child | None = None
         self.factor = Factor(self.url)
 
     # Before anything starts
@@ -62,7 +64,7 @@ class Run:
         if first:
             say("First start: about three minutes of set-up.", "처음 실행이라 준비에 3분쯤 걸립니다.")
         for name, port in self.ports.items():
-            if name != "OCTOPRINT" or self.with_printer:
+            if name not in ("OCTOPRINT", "CAMERA") or self.with_printer:
                 need_port(name, port)
         needs.node_modules(ROOT / "web")
         if self.with_printer:
@@ -122,6 +124,24 @@ class Run:
         self.octoprint.start()
         self.octoprint.wait_ready()
 
+    def start_camera(self) -> None:
+        """A simulated camera beside the virtual printer."""
+        command = [
+            str(ROOT / "bin/factor"), "sim-camera", "--listen", f"127.0.0.1:{self.ports['CAMERA']}",
+            "--width", "960", "--height", "540",
+        ]  # fmt: skip
+        self.camera = Child("camera", command, self.log("camera"))
+
+    def need_camera(self) -> None:
+        """Gives the printer that camera unless it has one of its own; a moved port moves its address."""
+        url = f"http://127.0.0.1:{self.ports['CAMERA']}/?action=stream"
+        for printer in self.factor.printers():
+            cameras = printer.get("cameras") or []
+            if not cameras:
+                self.factor.set_cameras(printer["uuid"], [{"name": "Camera", "stream_url": url}])
+            elif len(cameras) == 1 and cameras[0]["stream_url"] != url and is_ours(cameras[0]["stream_url"]):
+                self.factor.set_cameras(printer["uuid"], [{**cameras[0], "stream_url": url}])
+
     def start_agent(self) -> None:
         """Enrols once; again, with the same UUID, if the printer was removed in the pages or something has moved."""
         assert self.octoprint
@@ -155,7 +175,9 @@ class Run:
         self.need_account()
         if self.with_printer:
             step("OctoPrint", self.start_printer)
+            step("camera", self.start_camera)
             step("factor-agent", self.start_agent)
+            self.need_camera()
             self.start_print()
         self.factor.log_out()
 
@@ -196,7 +218,7 @@ class Run:
     def children(self) -> list[Child]:
         """In the order in which they end."""
         octoprint = self.octoprint.child if self.octoprint else None
-        return [c for c in (self.agent, octoprint, self.server) if c]
+        return [c for c in (self.agent, self.camera, octoprint, self.server) if c]
 
     def log(self, name: str) -> Path:
         return self.folder / "logs" / f"{name}.log"
@@ -233,6 +255,11 @@ def ended(child: Child) -> Missing:
         f"{child.name} ended by itself. The end of {child.log}:\n{said}",
         f"{child.name}이(가) 스스로 끝났습니다. {child.log}의 끝부분:\n{said}",
     )
+
+
+def is_ours(url: str) -> bool:
+    """An earlier address of the simulated camera."""
+    return url.startswith("http://127.0.0.1:") and url.endswith("/?action=stream")
 
 
 def need_port(name: str, port: int) -> None:
@@ -293,7 +320,7 @@ def only_one(folder: Path) -> Any:
 
 def settings() -> tuple[dict[str, int], bool]:
     ports = {}
-    for name, default in (("HTTP", 8080), ("HTTPS", 8443), ("MQTTS", 8883), ("OCTOPRINT", 5000)):
+    for name, default in (("HTTP", 8080), ("HTTPS", 8443), ("MQTTS", 8883), ("OCTOPRINT", 5000), ("CAMERA", 8081)):
         text = os.environ.get(f"{name}_PORT") or str(default)
         if not text.isdigit() or not 0 < int(text) < 65536:
             raise Missing(f"{name}_PORT={text}: not a port (1 to 65535)", f"{name}_PORT={text}: 포트가 아닙니다(1~65535)")

@@ -25,7 +25,7 @@ class RunTest(unittest.TestCase):
         scratch = tempfile.TemporaryDirectory()
         self.addCleanup(scratch.cleanup)
         self.folder = Path(scratch.name, "run")
-        self.ports = {f"{name}_PORT": str(free_port()) for name in ("HTTP", "HTTPS", "MQTTS", "OCTOPRINT")}
+        self.ports = {f"{name}_PORT": str(free_port()) for name in ("HTTP", "HTTPS", "MQTTS", "OCTOPRINT", "CAMERA")}
 
     def start(self, **env: str) -> subprocess.Popen:
         """Runs the script with its output in a file; it is killed with all it started at the end of the test."""
@@ -89,17 +89,19 @@ class RunTest(unittest.TestCase):
         self.assertTrue(printer["online"])
         self.assertEqual(printer["job"]["file"]["name"], "sample.gcode")
         self.assertTrue(factor.call("GET", "/me")["admin"])
+        self.assertEqual([c["name"] for c in printer["cameras"]], ["Camera"])
+        self.assertTrue(factor.picture(printer["uuid"]).startswith(b"\xff\xd8\xff"))
 
         second = self.start()
         self.assertEqual(second.wait(60), 1)
         self.assertRegex(second.said(), f"runs already \\(pid {process.pid}\\)")
 
         pids = self.children(process)
-        self.assertGreaterEqual(len(pids), 3)
+        self.assertGreaterEqual(len(pids), 4)
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(60), 0, process.said())
         ended = re.findall(r"✓ (\S+)$", process.said().partition("Ending")[2], re.M)
-        self.assertEqual(ended, ["factor-agent", "OctoPrint", "factor"])
+        self.assertEqual(ended, ["factor-agent", "camera", "OctoPrint", "factor"])
         self.assert_all_ended(pids)
 
         again = self.started()
