@@ -22,6 +22,7 @@ import (
 
 const (
 	maxPublishers = 500
+	maxPublishing = 100 // of them from one address: strangers can take no more
 	rtspTimeout   = 10 * time.Second
 	rtspBytes     = 4 << 20 // a second
 )
@@ -77,8 +78,10 @@ func (s *Service) expect(st *stream, name string) bool {
 		return false
 	}
 	if d.server == nil {
-		server := &gortsplib.Server{Handler: d, RTSPAddress: s.RTSP.Addr().String(), ReadTimeout: rtspTimeout, WriteTimeout: rtspTimeout,
-			Listen: func(string, string) (net.Listener, error) { return netutil.LimitListener(s.RTSP, maxPublishers), nil }}
+		server := &gortsplib.Server{Handler: d, RTSPAddress: s.RTSP.Addr().String(), ReadTimeout: rtspTimeout, WriteTimeout: rtspTimeout, IdleTimeout: rtspTimeout,
+			Listen: func(string, string) (net.Listener, error) {
+				return &perAddress{Listener: netutil.LimitListener(s.RTSP, maxPublishers), most: maxPublishing}, nil
+			}}
 		if err := server.Start(); err != nil {
 			s.log.Error("nothing can be published by RTSP", "error", err)
 			return false
