@@ -21,6 +21,7 @@ import (
 // What one link may send. 4K at 60 pictures a second stays below both.
 const (
 	linkMessages     = 240     // a second
+	linkWords        = 20      // a second, of what is said about the stream
 	linkBytes        = 8 << 20 // a second
 	linkBurst        = 24 << 20
 	linkWriteTimeout = 5 * time.Second
@@ -193,6 +194,7 @@ var errBadMedia = errors.New("the device sent what no media link carries")
 // read takes what the device sends until the link ends.
 func (l *link) read() error {
 	messages := rate.NewLimiter(linkMessages, 2*linkMessages)
+	words := rate.NewLimiter(linkWords, 10*linkWords)
 	bytes := rate.NewLimiter(linkBytes, linkBurst)
 	for {
 		kind, m, err := l.ws.Read(context.Background()) // ends when write closes the connection
@@ -209,6 +211,10 @@ func (l *link) read() error {
 			if m[0] != byte(wire.MediaConfig) && m[0] != byte(wire.MediaState) {
 				continue
 			}
+		}
+		// These are never left out, so a device that says too much of them loses its link: each has all viewers looked at.
+		if (m[0] == byte(wire.MediaConfig) || m[0] == byte(wire.MediaState)) && !words.AllowN(now, 1) {
+			return errBadMedia
 		}
 		if err := l.take(m, now); err != nil {
 			return err
