@@ -188,11 +188,15 @@ type rtcSession struct {
 	mu     sync.Mutex // of what can be sent again
 	resend [resendWindow]sentPacket
 	next   uint16 // sequence number
+	told   int    // candidates that the viewer has sent after its offer
 
 	clockBase time.Time
 	tsBase    uint32
 	lastTS    uint32
 }
+
+// maxCandidates is how many addresses a viewer may name: this server sends to each of them before it is known to be his.
+const maxCandidates = 50
 
 type sentPacket struct {
 	seq    uint16
@@ -407,7 +411,11 @@ func (x *rtcSession) trickle(fragment string) error {
 		if !ok || !strings.HasPrefix(c, "candidate:") {
 			continue
 		}
-		if n++; n > 50 {
+		x.mu.Lock()
+		x.told++
+		many := x.told > maxCandidates
+		x.mu.Unlock()
+		if n++; many {
 			return errFragment
 		}
 		if err := x.pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: c, SDPMid: &mid}); err != nil {

@@ -72,7 +72,7 @@ func location(p place, ref, session string) string {
 
 // checkOffer refuses what no viewer's offer is, before anything is spent on it.
 func checkOffer(offer string) error {
-	if len(offer) < 20 || len(offer) > maxOffer || !strings.HasPrefix(offer, "v=0") {
+	if len(offer) < 20 || len(offer) > maxOffer || !strings.HasPrefix(offer, "v=0") || strings.Count(offer, "a=candidate:") > maxCandidates {
 		return errOffer
 	}
 	var parsed webrtc.SessionDescription
