@@ -32,6 +32,7 @@ func (s *Service) later(job func(context.Context)) {
 	select {
 	case s.jobs <- job:
 	default:
+		s.missed.Store(true)
 	}
 }
 
@@ -151,6 +152,12 @@ func (s *Service) maySee(ctx context.Context, actor workspace.Actor, printerID s
 }
 
 func (s *Service) recheck(ctx context.Context) {
+	if s.missed.Swap(false) {
+		for _, st := range s.all() {
+			s.refresh(st)
+		}
+		s.checkRights(ctx, func(*viewer) bool { return true })
+	}
 	s.checkViewers(ctx, s.everybody())
 	s.checkLinks(ctx)
 }

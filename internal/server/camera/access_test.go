@@ -2,6 +2,7 @@ package camera
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/kangbyounggwan/factor/internal/server/bus"
+	"github.com/kangbyounggwan/factor/internal/server/workspace"
 	"github.com/kangbyounggwan/factor/internal/wire"
 )
 
@@ -61,6 +63,33 @@ func TestAccess_EndsStreamsWithinFiveSeconds(t *testing.T) {
 				t.Errorf("HLS goes on: %d", resp.StatusCode)
 			}
 		})
+	}
+}
+
+func TestAccess_EndsWhatFoundNoRoom(t *testing.T) {
+	t.Parallel()
+	s := mustServe(t)
+	s.device.silent = true
+	p := place{uuid: testUUID, camera: s.Cameras("")[0], actor: workspace.Actor{UserID: "owner", Via: workspace.ViaSession}}
+	p.target, _ = s.Place(testUUID)
+	v, err := s.join(p, RungMJPEG)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.leave()
+	busy := make(chan struct{})
+	defer close(busy)
+	for range cap(s.jobs) + 1 { // one of them is being done
+		s.jobs <- func(context.Context) { <-busy }
+	}
+	s.mu.Lock()
+	s.roles["owner"] = false
+	s.mu.Unlock()
+	s.bus.AccessEnded.Publish(bus.AccessEnded{UserID: "owner", WorkspaceID: "w"})
+	select {
+	case <-v.ended.Done():
+	case <-time.After(patience):
+		t.Error("he still looks")
 	}
 }
 
@@ -299,6 +328,7 @@ func TestLink_WhatNoDeviceSendsEndsIt(t *testing.T) {
 		"NoPayload":  wire.AppendMedia(nil, wire.MediaH264, 0, 0),
 		"BadConfig":  append(wire.AppendMedia(nil, wire.MediaConfig, 0, 0), `{"kind":"x","codec":"h264"}`...),
 		"HugeSize":   append(wire.AppendMedia(nil, wire.MediaConfig, 0, 0), `{"kind":"rtsp","codec":"h264","width":99999999}`...),
+		"TooMuch":    append(wire.AppendMedia(nil, wire.MediaState, 0, 0), `{"state":"running"}`...),
 		"LongReport": append(wire.AppendMedia(nil, wire.MediaState, 0, 0), strings.Repeat("x", wire.MaxMediaJSON+1)...),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -309,8 +339,12 @@ func TestLink_WhatNoDeviceSendsEndsIt(t *testing.T) {
 			s.device.mu.Lock()
 			ws := s.device.link
 			s.device.mu.Unlock()
-			if err := ws.Write(t.Context(), websocket.MessageBinary, m); err != nil {
-				t.Fatal(err)
+			for i := range 1000 { // the first one is enough, but for TooMuch
+				if err := ws.Write(t.Context(), websocket.MessageBinary, m); err != nil && i == 0 {
+					t.Fatal(err)
+				} else if err != nil || name != "TooMuch" {
+					break
+				}
 			}
 			until(t, "another link is opened", func() bool { s.device.mu.Lock(); defer s.device.mu.Unlock(); return s.device.opened > 1 })
 		})
@@ -331,8 +365,15 @@ func TestWHEP_SessionsAreTheirOwnersAlone(t *testing.T) {
 		}
 	}
 	p.more(t)
+	many := strings.Repeat("a=candidate:1 1 udp 2130706431 127.0.0.9 50000 typ host\r\n", maxCandidates+1)
+	if err := checkOffer(offer + many); err != errOffer {
+		t.Errorf("an offer with %d candidates: %v", maxCandidates+1, err)
+	}
 	if resp := do(t, s.request(t, "owner", "PATCH", p.location, []byte("a=ice-ufrag:x\r\na=mid:0\r\na=candidate:1 1 udp 2130706431 192.0.2.9 50000 typ host\r\n"), "Content-Type", "application/trickle-ice-sdpfrag")); resp.StatusCode != http.StatusNoContent {
 		t.Errorf("%d", resp.StatusCode)
+	}
+	if resp := do(t, s.request(t, "owner", "PATCH", p.location, []byte("a=mid:0\r\n"+many), "Content-Type", "application/trickle-ice-sdpfrag")); resp.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("%d candidates: %d", maxCandidates+2, resp.StatusCode)
 	}
 	for _, bad := range []string{"v=0", "", strings.Replace(offer, "m=video", "m=audio", 1), strings.Replace(offer, "H264", "VP8", 1), strings.Repeat(offer, 20)} {
 		if resp := do(t, s.request(t, "owner", "POST", camPath+"/whep", []byte(bad), "Content-Type", "application/sdp")); resp.StatusCode < 400 || resp.StatusCode >= 500 {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -51,6 +52,7 @@ type Service struct {
 	key      [32]byte // of viewing tokens: they end with the process
 	ends     []func() // of subscriptions to the bus
 	jobs     chan func(context.Context)
+	missed   atomic.Bool // a job found no room
 	ctx      context.Context
 	cancel   context.CancelFunc
 	running  sync.WaitGroup
