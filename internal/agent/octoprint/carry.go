@@ -209,8 +209,12 @@ type Activity struct {
 	Path   string
 }
 
-// Transferring tells whether OctoPrint sends a file to the printer's SD card.
-func (a Activity) Transferring() bool { return strings.HasPrefix(strings.ToLower(a.State), "transfer") }
+// Transferring tells whether OctoPrint sends a file to the printer's SD card: "Sending file to SD", in some versions
+// "Transferring file to SD".
+func (a Activity) Transferring() bool {
+	state := strings.ToLower(a.State)
+	return strings.HasPrefix(state, "sending") || strings.HasPrefix(state, "transfer")
+}
 
 // Printing tells whether a print is under way.
 func (a Activity) Printing() bool {
