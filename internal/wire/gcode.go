@@ -42,7 +42,9 @@ func ParseLine(s string) (Line, error) {
 	if !plainText(s) {
 		return Line{}, errLineText
 	}
-	s = stripNumber(s)
+	for before := ""; s != before; { // a line numbered twice must not keep the second one
+		before, s = s, stripNumber(s)
+	}
 	if s == "" {
 		return Line{}, ErrEmptyLine
 	}
