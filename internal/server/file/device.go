@@ -112,7 +112,7 @@ func (s *Service) serveSend(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := s.receive(w, r, t, size, offset); err != nil {
-		if code := problem.Code(err); code != "" && code != "offset" && code != "disk_full" {
+		if code := problem.Code(err); code != "" && code != "offset" && code != "disk_full" && code != errLocked.Code {
 			p, _ := errors.AsType[*problem.Problem](err)
 			s.fail(r.Context(), t.ID, code, p.Detail)
 		}

@@ -5,8 +5,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
+	"time"
 
+	"github.com/tus/tusd/v2/pkg/handler"
 	"github.com/uptrace/bun"
 
 	"github.com/kangbyounggwan/factor/internal/server/audit"
@@ -141,13 +144,25 @@ func (s *Service) finishComplete(ctx context.Context) {
 	}
 }
 
-// withLock does something to an upload while no call does.
+// lockPatience is how long something waits for an upload that another call works on.
+const lockPatience = 10 * time.Second
+
+var errLocked = problem.New(http.StatusLocked, "busy", "Another request works on this upload. Try again.")
+
+// withLock does something to an upload while no call does. It does not wait for ever: a call may go on for as long as its
+// bytes come. Errors: problem busy.
 func (s *Service) withLock(ctx context.Context, id string, do func() error) error {
 	lock, err := s.locks.NewLock(id)
 	if err != nil {
 		return err
 	}
-	if err := lock.Lock(ctx, func() {}); err != nil {
+	waiting, cancel := context.WithTimeout(ctx, s.lockPatience)
+	defer cancel()
+	err = lock.Lock(waiting, func() {})
+	if errors.Is(err, handler.ErrLockTimeout) {
+		return errLocked
+	}
+	if err != nil {
 		return err
 	}
 	defer lock.Unlock()

@@ -58,6 +58,8 @@ type Service struct {
 	tus      *handler.UnroutedHandler
 	locks    *memorylocker.MemoryLocker // one call at a time on each upload
 
+	lockPatience time.Duration
+
 	moved      live    // transfers under way
 	over       waiters // for the end of a transfer
 	clicks     clicks
@@ -97,6 +99,7 @@ func (s *Service) Initialize(ctx context.Context) error {
 	if err := syncDir(filepath.Dir(s.Dir)); err != nil {
 		return fmt.Errorf("make the folder of the files: %w", err)
 	}
+	s.lockPatience = lockPatience
 	s.found = make(chan struct{}, 1)
 	s.times, s.pieces = usualTimes, map[string]*piecewise{}
 	s.background, s.cancel = context.WithCancel(context.Background())
@@ -131,6 +134,10 @@ func (s *Service) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+		}
+		// What was being made of a file just as that was deleted has no row any more.
+		if err := s.sweepStrays(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("files without an owner could not be removed", "error", err)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package file
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -25,6 +26,9 @@ func (s *Service) endAbandoned(ctx context.Context) error {
 			}
 			return s.drop(ctx, row.ID)
 		})
+		if errors.Is(err, errLocked) {
+			continue // a call works on it: it is not abandoned
+		}
 		if err != nil {
 			return err
 		}
