@@ -60,6 +60,14 @@ func (s *Service) convert(ctx context.Context, row *fileRow, to string) error {
 	if err := s.floor(); err != nil {
 		return err
 	}
+	t, err := takenBy(ctx, s.DB.Read, row.WorkspaceID)
+	if err != nil {
+		return err
+	}
+	left, err := s.left(ctx, s.DB.Read, row.WorkspaceID, t)
+	if err != nil {
+		return err
+	}
 	in, err := os.Open(s.contentPath(row.ID))
 	if err != nil {
 		return err
@@ -70,7 +78,12 @@ func (s *Service) convert(ctx context.Context, row *fileRow, to string) error {
 	if err != nil {
 		return err
 	}
-	w := bufio.NewWriterSize(&bounded{w: out, left: MaxSize, floor: s.floor}, pieceSize)
+	// A file of a few KB can become 2 GB of text, so that counts, too.
+	room := &bounded{w: out, left: MaxSize, full: errTooLarge, floor: s.floor}
+	if left < MaxSize {
+		room.left, room.full = left, errQuota
+	}
+	w := bufio.NewWriterSize(room, pieceSize)
 	err = gcode.ToText(ctx, in, w)
 	if err == nil {
 		err = w.Flush()
@@ -92,13 +105,14 @@ func (s *Service) convert(ctx context.Context, row *fileRow, to string) error {
 type bounded struct {
 	w       io.Writer
 	left    int64
+	full    error
 	checked int64
 	floor   func() error
 }
 
 func (b *bounded) Write(p []byte) (int, error) {
 	if b.left -= int64(len(p)); b.left < 0 {
-		return 0, errTooLarge
+		return 0, b.full
 	}
 	if b.checked += int64(len(p)); b.checked >= syncEvery {
 		b.checked = 0

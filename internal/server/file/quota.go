@@ -3,6 +3,8 @@ package file
 import (
 	"context"
 	"fmt"
+	"math"
+	"os"
 
 	"github.com/uptrace/bun"
 )
@@ -23,6 +25,30 @@ func takenBy(ctx context.Context, db bun.IDB, workspaceID string) (t taken, err 
 	return t, nil
 }
 
+// texts gives the bytes of what a workspace's binary files were turned into, which lies beside them.
+func (s *Service) texts(ctx context.Context, db bun.IDB, workspaceID string) (n int64, err error) {
+	var ids []string
+	err = db.NewSelect().Model((*fileRow)(nil)).Column("id").Where("workspace_id = ? AND kind = ?", workspaceID, KindBinary).Scan(ctx, &ids)
+	if err != nil {
+		return 0, fmt.Errorf("count a library: %w", err)
+	}
+	for _, id := range ids {
+		if info, err := os.Stat(s.plainPath(id)); err == nil { // most were never turned
+			n += info.Size()
+		}
+	}
+	return n, nil
+}
+
+// left gives the bytes that a workspace's library may still take by the quota; math.MaxInt64 without one.
+func (s *Service) left(ctx context.Context, db bun.IDB, workspaceID string, t taken) (int64, error) {
+	if s.Quota <= 0 {
+		return math.MaxInt64, nil
+	}
+	texts, err := s.texts(ctx, db, workspaceID)
+	return s.Quota - t.Bytes - texts, err
+}
+
 // awaited gives the bytes that all uploads under way have not brought yet.
 func awaited(ctx context.Context, db bun.IDB) (n int64, err error) {
 	err = db.NewRaw("SELECT coalesce(sum(size - synced), 0) FROM uploads").Scan(ctx, &n)
@@ -38,7 +64,11 @@ func (s *Service) room(ctx context.Context, tx bun.IDB, row *uploadRow) error {
 		return err
 	case t.Files >= maxFiles:
 		return errTooMany
-	case s.Quota > 0 && t.Bytes+row.Size > s.Quota:
+	}
+	switch left, err := s.left(ctx, tx, row.WorkspaceID, t); {
+	case err != nil:
+		return err
+	case row.Size > left:
 		return errQuota
 	}
 	var own int
@@ -88,9 +118,10 @@ func (s *Service) Usage(ctx context.Context, workspaceID string) (Usage, error) 
 	if err != nil {
 		return Usage{}, err
 	}
-	left := free - coming - s.MinFree
-	if s.Quota > 0 {
-		left = min(left, s.Quota-t.Bytes)
+	left, err := s.left(ctx, s.DB.Read, workspaceID, t)
+	if err != nil {
+		return Usage{}, err
 	}
+	left = min(left, free-coming-s.MinFree)
 	return Usage{Files: t.Files, Bytes: t.Bytes, Quota: s.Quota, Free: max(0, left), MaxSize: MaxSize}, nil
 }

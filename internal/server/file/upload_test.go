@@ -1,9 +1,11 @@
 package file
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kangbyounggwan/factor/internal/server/file/gcode"
 )
 
 func sumOf(content string) string {
@@ -291,6 +295,71 @@ func TestUpload_AbandonedOnesEnd(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(h.Dir, "*")); len(left) != 1 {
 		t.Errorf("%v", left)
+	}
+}
+
+// A call that goes on and on keeps the others from nothing.
+func TestUpload_OneThatIsWorkedOnHoldsNobodyUp(t *testing.T) {
+	now := time.Now()
+	h := newHouse(t, func(s *Service) { s.Now = func() time.Time { return now } })
+	held := strings.TrimPrefix(h.create("kim", len(cube), "filename", "held.gcode").header.Get("Location"), uploadsPath)
+	old := h.create("kim", len(cube), "filename", "old.gcode").header.Get("Location")
+	now = now.Add(UploadAge + time.Minute)
+	h.lockPatience = 20 * time.Millisecond
+	done := make(chan struct{})
+	locked := make(chan struct{})
+	ended := make(chan error)
+	go func() {
+		ended <- h.withLock(context.Background(), held, func() error { close(locked); <-done; return nil })
+	}()
+	<-locked
+	if err := h.withLock(t.Context(), held, func() error { return nil }); !errors.Is(err, errLocked) {
+		t.Errorf("%v", err)
+	}
+	if err := h.endAbandoned(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if a := h.head("kim", old); a.status != 404 {
+		t.Errorf("the other one: %s", a)
+	}
+	close(done)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// A binary file becomes text before it is printed, which is many times as large.
+func TestQuota_CountsWhatBinaryFilesBecome(t *testing.T) {
+	names, err := filepath.Glob("gcode/testdata/*.bgcode")
+	if err != nil || len(names) == 0 {
+		t.Fatal(names, err)
+	}
+	sample, err := os.ReadFile(names[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	if err := gcode.ToText(t.Context(), bytes.NewReader(sample), &text); err != nil {
+		t.Fatal(err)
+	}
+	h := newHouse(t, func(s *Service) { s.Quota = int64(len(sample) + text.Len() - 1) })
+	f := h.upload("kim", string(sample), "filename", "a.bgcode")
+	row, err := h.find(t.Context(), h.DB.Read, f.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.plainOf(t.Context(), row); !errors.Is(err, errQuota) {
+		t.Fatalf("beyond the quota: %v", err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(h.Dir, "*.text*")); len(left) != 0 {
+		t.Errorf("%v", left)
+	}
+	h.Quota += int64(len(cube))
+	if _, err := h.plainOf(t.Context(), row); err != nil {
+		t.Fatal(err)
+	}
+	if a := h.create("kim", len(cube), "filename", "cube.gcode"); a.code() != "quota_exceeded" {
+		t.Errorf("an upload into the room that the text has taken: %s", a)
 	}
 }
 
