@@ -50,6 +50,9 @@ func (r *fileRow) file() (File, error) {
 
 // find gives a file's row. Errors: ErrNotFound.
 func (s *Service) find(ctx context.Context, db bun.IDB, id string) (*fileRow, error) {
+	if strings.IndexByte(id, 0) >= 0 { // from a body; the database takes no such text
+		return nil, ErrNotFound
+	}
 	row := &fileRow{ID: id}
 	err := db.NewSelect().Model(row).WherePK().Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {

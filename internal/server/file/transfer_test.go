@@ -358,6 +358,13 @@ func TestPrint_Refusals(t *testing.T) {
 	check("a device that went", print("kim", ours, good.ID), 409, "device_offline")
 }
 
+func TestPrint_IDWithNUL(t *testing.T) {
+	h, _ := newShop(t)
+	if a := h.call("kim", "POST", "/api/v1/printers/"+ours+"/print", map[string]any{"file": "a\x00b"}, nil); a.code() != "no_file" {
+		t.Errorf("%s", a)
+	}
+}
+
 func TestPrint_ClickedTwice(t *testing.T) {
 	h, y := newShop(t)
 	f := h.upload("kim", square, "filename", "a.gcode")

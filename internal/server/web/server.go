@@ -136,6 +136,7 @@ func (s *Server) chain(next http.Handler, policy string) http.Handler {
 	h = s.withActor(h)
 	h = s.refuseCrossOrigin(h)
 	h = limitBody(h)
+	h = refuseNUL(h)
 	h = s.withHeaders(h, policy)
 	h = s.refuseUnknownHost(h)
 	h = s.withLog(h)
