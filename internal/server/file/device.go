@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/kangbyounggwan/factor/internal/server/problem"
+	"github.com/kangbyounggwan/factor/internal/server/workspace"
 	"github.com/kangbyounggwan/factor/internal/wire"
 )
 
@@ -39,7 +40,32 @@ func (s *Service) deviceTransfer(r *http.Request, d Direction) (*transferRow, er
 	case s.now().UnixMilli()-row.UsedAt > TokenAge.Milliseconds():
 		return nil, errToken
 	}
+	if err := s.stillWanted(r.Context(), row); err != nil {
+		return nil, err
+	}
 	return row, s.use(r.Context(), row)
+}
+
+// stillWanted asks whether whoever wanted a transfer may still have it: a printer that has gone to another account takes
+// no orders of its former owner's any more, and brings him no files. Errors: errToken.
+func (s *Service) stillWanted(ctx context.Context, row *transferRow) error {
+	p, err := s.describe1(ctx, row.Device)
+	if err != nil {
+		return err
+	}
+	by := workspace.Actor{UserID: row.UserID, Name: row.UserName, Via: workspace.ViaSession}
+	library := workspace.FileView
+	if row.Direction == ToLibrary {
+		library = workspace.FileEdit
+	}
+	err = s.Access.Can(ctx, by, workspace.PrinterControl, workspace.Target{WorkspaceID: p.WorkspaceID, PrinterID: p.ID})
+	if err == nil {
+		err = s.Access.Can(ctx, by, library, workspace.Target{WorkspaceID: row.WorkspaceID})
+	}
+	if problem.Code(err) != "" {
+		return errToken
+	}
+	return err
 }
 
 // use has the token's hour begin anew. Once a minute is enough.

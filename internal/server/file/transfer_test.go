@@ -287,6 +287,39 @@ func TestPrint_TokenEndsAnHourAfterItsLastUse(t *testing.T) {
 	}
 }
 
+func TestPrint_EndsWithTheRightsOfWhoWantedIt(t *testing.T) {
+	h, y := newShop(t)
+	h.roles["lee/kim"] = workspace.RoleOperator
+	f := h.upload("kim", square, "filename", "a.gcode")
+	h.call("lee", "POST", "/api/v1/printers/"+ours+"/print", map[string]any{"file": f.ID}, nil)
+	h.call("kim", "POST", "/api/v1/printers/"+ours+"/print", map[string]any{"file": f.ID}, nil)
+	h.call("kim", "POST", "/api/v1/printers/"+ours+"/files/bring", map[string]any{"origin": "local", "path": "b.gcode"}, nil)
+	if len(y.given) != 3 {
+		t.Fatal(y.given)
+	}
+	fetch := func(n, want int) {
+		t.Helper()
+		if a := h.do("", "GET", "/api/device/files/"+y.given[n].Fetch.Token, nil, basic(ours, "secret-"+ours)); a.status != want {
+			t.Errorf("order %d: %s", n, a)
+		}
+	}
+	fetch(0, 200)
+	fetch(1, 200)
+	h.roles["lee/kim"] = workspace.RoleViewer
+	fetch(0, http.StatusGone)
+	fetch(1, 200)
+	y.set(func(y *yard) { // kim gives the printer away
+		p := y.printers[ours]
+		p.WorkspaceID = "park"
+		y.printers[ours] = p
+	})
+	fetch(1, http.StatusGone)
+	if a := h.do("", "PUT", "/api/device/files/"+y.given[2].Send.Token, strings.NewReader(cube), basic(ours, "secret-"+ours),
+		"Upload-Length: "+fmt.Sprint(len(cube)), "Upload-Offset: 0"); a.status != http.StatusGone {
+		t.Errorf("a file of the new owner's: %s", a)
+	}
+}
+
 func TestPrint_Refusals(t *testing.T) {
 	h, y := newShop(t)
 	h.roles["viewer/kim"] = "viewer"
