@@ -20,7 +20,8 @@ const (
 	decodeTimeout = 8 * time.Second
 	maxDecoders   = 4 // ffmpegs at a time
 	decodedFPS    = 10
-	maxDecoded    = 8 << 20 // bytes of a JPEG
+	maxDecoded    = 8 << 20     // bytes of a JPEG
+	maxPixels     = 8192 * 4320 // of a picture: 8K. A few KB of H.264 can stand for far larger ones, which take GBs
 )
 
 // decoderProgram finds ffmpeg once, and bounds how many run.
@@ -47,7 +48,7 @@ func (s *Service) ffmpegPath() string {
 
 // input is how ffmpeg is to read from us, and from nowhere else.
 var input = []string{"-hide_banner", "-loglevel", "error", "-nostdin", "-protocol_whitelist", "pipe", "-threads", "1",
-	"-probesize", "64k", "-analyzeduration", "0", "-flags", "low_delay", "-f", "h264", "-i", "pipe:0"}
+	"-max_pixels", strconv.Itoa(maxPixels), "-probesize", "64k", "-analyzeduration", "0", "-flags", "low_delay", "-f", "h264", "-i", "pipe:0"}
 
 // pictureFromVideo has a JPEG made of the last key frame, and tells whether one is on its way. mu must be held.
 func (st *stream) pictureFromVideo(now time.Time) bool {

@@ -2,11 +2,13 @@ package camera
 
 import (
 	"bufio"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"io"
 	"mime/multipart"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -122,6 +124,37 @@ func TestHub_SnapshotOfH264(t *testing.T) {
 	resp := do(t, s.request(t, "owner", "GET", camPath+"/snapshot.jpg", nil))
 	if b, _ := io.ReadAll(resp.Body); resp.StatusCode != 200 || !isJPEG(b) {
 		t.Fatalf("%d %s", resp.StatusCode, b)
+	}
+}
+
+// The picture is larger than any camera's, and one gray: 700 bytes.
+func TestDecode_PicturesTooLargeForMemory(t *testing.T) {
+	t.Parallel()
+	needFFmpeg(t)
+	f, err := os.Open("testdata/8192x4352.h264.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	unzipped, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	huge, err := io.ReadAll(unzipped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := mustServe(t)
+	s.ffmpegPath()
+	for name, unit := range map[string][]byte{"Huge": huge, "Usual": accessUnits(t)[0]} {
+		units, err := splitAnnexB(unit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		picture, err := s.decode(t.Context(), &frame{kind: frameH264, units: units})
+		if (err == nil) != (name == "Usual") {
+			t.Errorf("%s: %d bytes, %v", name, len(picture), err)
+		}
 	}
 }
 
