@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/kangbyounggwan/factor/internal/server/file/gcode"
 	"github.com/kangbyounggwan/factor/internal/server/problem"
@@ -47,13 +48,34 @@ func (s *Service) plainOf(ctx context.Context, row *fileRow) (content, error) {
 		return c, err
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return c, err
+	}
+	if sum, ok := s.plainSums[row.ID]; ok && sum.size == info.Size() && sum.at.Equal(info.ModTime()) {
+		c.size, c.sha256 = sum.size, sum.sha256
+		return c, nil
+	}
 	h := sha256.New()
 	if c.size, err = io.Copy(h, f); err != nil {
 		return c, err
 	}
 	c.sha256 = hex.EncodeToString(h.Sum(nil))
+	if s.plainSums == nil || len(s.plainSums) >= maxPlainSums {
+		s.plainSums = map[string]plainSum{}
+	}
+	s.plainSums[row.ID] = plainSum{c.size, info.ModTime(), c.sha256}
 	return c, nil
 }
+
+// plainSum is what is known of a file's text: 2 GB of it take seconds to be summed up, in which all others wait.
+type plainSum struct {
+	size   int64
+	at     time.Time
+	sha256 string
+}
+
+const maxPlainSums = 1000
 
 // convert writes binary G-code as text. It appears under its name only when it is whole.
 func (s *Service) convert(ctx context.Context, row *fileRow, to string) error {

@@ -64,7 +64,8 @@ type Service struct {
 	over       waiters // for the end of a transfer
 	clicks     clicks
 	advancing  sync.Mutex // one report on a transfer at a time
-	converting sync.Mutex // one file at a time becomes text
+	converting sync.Mutex // one file at a time becomes text; guards plainSums
+	plainSums  map[string]plainSum
 	drawing    sync.Mutex // one file at a time is drawn
 
 	times      publishedTimes
