@@ -102,6 +102,7 @@ export interface Transfer {
 	message?: string;
 	name?: string;
 	direction?: 'to_printer' | 'to_library';
+	target?: 'local' | 'sdcard';
 	file_id?: string;
 	print?: boolean;
 }
