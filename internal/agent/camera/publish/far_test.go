@@ -104,8 +104,7 @@ func (f *far) serve(w http.ResponseWriter, r *http.Request) {
 	defer f.update(func() { f.live-- })
 	var info wire.MediaInfo
 	for {
-		f.pause.Lock()
-		f.pause.Unlock()
+		f.unpaused()
 		_, m, err := ws.Read(context.Background())
 		if err != nil {
 			return
@@ -330,4 +329,10 @@ func sizeOf(t *testing.T, frame []byte) (width, height int) {
 		t.Fatalf("%T", img)
 	}
 	return img.Bounds().Dx(), img.Bounds().Dy()
+}
+
+// unpaused returns once no test holds the reading up.
+func (f *far) unpaused() {
+	f.pause.Lock()
+	defer f.pause.Unlock()
 }

@@ -307,12 +307,6 @@ func (t *transcoder) feed(ctx context.Context, out io.WriteCloser) {
 	}
 }
 
-// close ends it and waits for that.
-func (t *transcoder) close() {
-	t.end()
-	<-t.ended
-}
-
 // died tells how it ended by itself; false while it runs.
 func (t *transcoder) died() (error, bool) {
 	select {
