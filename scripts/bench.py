@@ -24,6 +24,7 @@ BENCHES = {
     "gcode": ["go", "run", "./bench/gcode"],
     "camera": ["go", "run", "./bench/camera", "-factor", "bin/factor"],
     "uplink": ["go", "run", "./bench/uplink", "-agent", "bin/factor-agent"],
+    "printcost": ["go", "run", "./bench/printcost", "-factor", "bin/factor"],
     "ingest": ["go", "run", "./bench/ingest", "-mode", "all"],
 }
 
@@ -36,6 +37,7 @@ def main(names: list[str]) -> int:
     try:
         needs.need_build_tools()
         needs.test_packages()
+        needs.published_venv()
     except Missing as missing:
         print(missing, file=sys.stderr)
         return 1

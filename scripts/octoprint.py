@@ -56,8 +56,11 @@ CONFIG: dict[str, Any] = {
 class OctoPrint:
     """One OctoPrint; its folder survives it, with files, history and the key."""
 
-    def __init__(self, program: Path, folder: Path, port: int, log: Path, password: str = ""):
+    def __init__(
+        self, program: Path, folder: Path, port: int, log: Path, password: str = "", settings: dict[str, Any] | None = None
+    ):
         self.program, self.folder, self.port, self.log = program, folder, port, log
+        self.settings = settings or {}
         self.password = password or secrets.token_urlsafe(16)
         self.url = f"http://127.0.0.1:{port}"
         self.api_key = ""
@@ -131,7 +134,7 @@ class OctoPrint:
         keys = self.folder / "data/appkeys/keys.yaml"
         if not keys.is_file():
             keys.parent.mkdir(parents=True, exist_ok=True)
-            (self.folder / "config.yaml").write_text(json.dumps(CONFIG, indent=2))
+            (self.folder / "config.yaml").write_text(json.dumps(merged(CONFIG, self.settings), indent=2))
             subprocess.run(
                 [str(self.program), "--basedir", str(self.folder), "user", "add", USER, "--password", self.password, "--admin"],
                 check=True, capture_output=True, stdin=subprocess.DEVNULL,
@@ -140,6 +143,15 @@ class OctoPrint:
             keys.touch(mode=0o600)
             keys.write_text(json.dumps({USER: [{"api_key": key, "app_id": APPLICATION}]}))
         self.api_key = read_key(keys)
+
+
+def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Both, key by key; where they differ, what is above."""
+    both = {**below, **above}
+    for key in below.keys() & above.keys():
+        if isinstance(below[key], dict) and isinstance(above[key], dict):
+            both[key] = merged(below[key], above[key])
+    return both
 
 
 def read_key(keys: Path) -> str:
@@ -162,11 +174,13 @@ def main() -> None:
     parser.add_argument("--program", type=Path, required=True)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--settings", type=json.loads, default={}, help="JSON over the first start's config.yaml")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     port = arguments.port or free_port()
-    printer = OctoPrint(arguments.program, arguments.folder, port, arguments.folder / "octoprint.log")
+    log = arguments.folder / "octoprint.log"
+    printer = OctoPrint(arguments.program, arguments.folder, port, log, settings=arguments.settings)
     try:
         printer.start()
         printer.wait_ready()

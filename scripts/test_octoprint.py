@@ -2,7 +2,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from octoprint import read_key
+from octoprint import CONFIG, merged, read_key
 
 
 class ReadKeyTest(unittest.TestCase):
@@ -21,3 +21,16 @@ class ReadKeyTest(unittest.TestCase):
     def test_without_a_key(self):
         with self.assertRaisesRegex(ValueError, "no application key"):
             self.read("owner: []\n")
+
+
+class MergedTest(unittest.TestCase):
+    def test_settings_go_over_ours_and_leave_the_rest(self):
+        both = merged(
+            CONFIG, {"plugins": {"virtual_printer": {"throttle": 0}, "other": {"a": 1}}, "serial": {"autoconnect": False}}
+        )
+        self.assertEqual(both["plugins"]["virtual_printer"], {"enabled": True, "simulated_errors": [], "throttle": 0})
+        self.assertEqual(both["plugins"]["other"], {"a": 1})
+        self.assertIn("_disabled", both["plugins"])
+        self.assertEqual(both["serial"], {**CONFIG["serial"], "autoconnect": False})
+        self.assertEqual(both["server"], CONFIG["server"])
+        self.assertTrue(CONFIG["serial"]["autoconnect"])

@@ -7,12 +7,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"log"
 	"net"
 	"net/http"
@@ -71,16 +69,16 @@ func run(ctx context.Context, s settings) error {
 	if err := server.Account(ctx); err != nil {
 		return err
 	}
-	printer, err := startOctoPrint(ctx, s.octoprint, filepath.Join(data, "octoprint"))
+	printer, err := rig.StartOctoPrint(ctx, rig.OctoPrintOptions{Program: s.octoprint, Folder: filepath.Join(data, "octoprint")})
 	if err != nil {
 		return err
 	}
-	defer printer.stop()
-	direct, err := measure(ctx, s.clicks, printer.direct)
+	defer printer.Stop()
+	alone, err := measure(ctx, s.clicks, direct(printer))
 	if err != nil {
 		return fmt.Errorf("ask OctoPrint itself: %w", err)
 	}
-	report("OctoPrint alone", direct)
+	report("OctoPrint alone", alone)
 	for _, delay := range []time.Duration{0, s.delay} {
 		if err := through(ctx, s, server, printer, filepath.Join(data, delay.String()), delay); err != nil {
 			return err
@@ -90,7 +88,7 @@ func run(ctx context.Context, s settings) error {
 }
 
 // through measures clicks to a device of its own, whose link to the server takes delay each way.
-func through(ctx context.Context, s settings, server *rig.Server, printer *octoPrint, dir string, delay time.Duration) error {
+func through(ctx context.Context, s settings, server *rig.Server, printer *rig.OctoPrint, dir string, delay time.Duration) error {
 	enrol := exec.CommandContext(ctx, s.agent, "enrol", "--data", dir, "--server", server.URL, "--octoprint", printer.URL,
 		"--api-key", printer.Key, "--name", "bench "+delay.String(), "--token", server.Token)
 	if out, err := enrol.CombinedOutput(); err != nil {
@@ -258,65 +256,9 @@ func report(name string, took []time.Duration) {
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// octoPrint is a real one with its virtual printer, started by scripts/octoprint.py, which ends it when its input ends.
-type octoPrint struct {
-	URL string `json:"url"`
-	Key string `json:"api_key"`
-
-	cmd   *exec.Cmd
-	input io.Closer
-}
-
-func startOctoPrint(ctx context.Context, program, dir string) (*octoPrint, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
-	o := &octoPrint{cmd: exec.CommandContext(ctx, "python3", "scripts/octoprint.py", "--program", program, "--folder", dir, "--port", strconv.Itoa(port))}
-	o.cmd.Stderr = os.Stderr
-	if o.input, err = o.cmd.StdinPipe(); err != nil {
-		return nil, err
-	}
-	out, err := o.cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := o.cmd.Start(); err != nil {
-		return nil, err
-	}
-	if err := json.NewDecoder(out).Decode(o); err != nil {
-		o.stop()
-		return nil, fmt.Errorf("OctoPrint did not start: %w", err)
-	}
-	return o, nil
-}
-
-func (o *octoPrint) stop() {
-	o.input.Close()
-	_ = o.cmd.Wait()
-}
-
 // direct gives the same command to OctoPrint without FACTOR.
-func (o *octoPrint) direct(ctx context.Context) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, o.URL+"/api/printer/command", bytes.NewReader([]byte(`{"command":"M220 S100"}`)))
-	if err != nil {
-		return err
+func direct(printer *rig.OctoPrint) func(context.Context) error {
+	return func(ctx context.Context) error {
+		return printer.Call(ctx, http.MethodPost, "/api/printer/command", map[string]string{"command": "M220 S100"}, nil)
 	}
-	r.Header.Set("X-Api-Key", o.Key)
-	r.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	_, _ = io.Copy(io.Discard, resp.Body)
-	if resp.StatusCode != http.StatusNoContent {
-		return fmt.Errorf("OctoPrint answers %s", resp.Status)
-	}
-	return nil
 }

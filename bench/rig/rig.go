@@ -20,8 +20,8 @@ import (
 )
 
 const (
-	email    = "bench@example.com"
-	password = "nozzle-warm-tuesday-72"
+	Email    = "bench@example.com" // of the account that Account makes
+	Password = "nozzle-warm-tuesday-72"
 
 	startTimeout = 30 * time.Second
 	stopTimeout  = 10 * time.Second
@@ -90,12 +90,12 @@ func (s *Server) Stop() error {
 
 // Account makes an administrator and an API token for him.
 func (s *Server) Account(ctx context.Context) error {
-	add := exec.CommandContext(ctx, s.Program, "user", "add", "--data", s.Data, "--email", email, "--name", "Bench", "--admin", "--password-stdin")
-	add.Stdin = strings.NewReader(password)
+	add := exec.CommandContext(ctx, s.Program, "user", "add", "--data", s.Data, "--email", Email, "--name", "Bench", "--admin", "--password-stdin")
+	add.Stdin = strings.NewReader(Password)
 	if out, err := add.CombinedOutput(); err != nil {
 		return fmt.Errorf("add an account: %w: %s", err, out)
 	}
-	out, err := exec.CommandContext(ctx, s.Program, "token", "add", "--data", s.Data, "--email", email, "--name", "bench").Output()
+	out, err := exec.CommandContext(ctx, s.Program, "token", "add", "--data", s.Data, "--email", Email, "--name", "bench").Output()
 	if err != nil {
 		return fmt.Errorf("add a token: %w", err)
 	}
@@ -105,27 +105,36 @@ func (s *Server) Account(ctx context.Context) error {
 
 // Call makes a request of the API and reads its answer into out.
 func (s *Server) Call(ctx context.Context, method, path string, body, out any) error {
-	text, err := json.Marshal(body)
+	return call(ctx, method, s.URL+path, http.Header{"Authorization": {"Bearer " + s.Token}}, body, out)
+}
+
+// call sends body as JSON and reads the answer into out; nil for either is nothing.
+func call(ctx context.Context, method, url string, header http.Header, body, out any) error {
+	var content io.Reader
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		content = bytes.NewReader(text)
+		header.Set("Content-Type", "application/json")
+	}
+	r, err := http.NewRequestWithContext(ctx, method, url, content)
 	if err != nil {
 		return err
 	}
-	r, err := http.NewRequestWithContext(ctx, method, s.URL+path, bytes.NewReader(text))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Authorization", "Bearer "+s.Token)
+	r.Header = header
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
-	text, err = io.ReadAll(resp.Body)
+	text, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return err
 	}
 	if resp.StatusCode >= 300 {
-		return fmt.Errorf("%s %s: %s %s", method, path, resp.Status, text)
+		return fmt.Errorf("%s %s: %s %s", method, url, resp.Status, text)
 	}
 	if out == nil {
 		return nil
@@ -191,4 +200,31 @@ func Verdict(kept bool) string {
 		return "kept"
 	}
 	return "MISSED"
+}
+
+// Children gives the processes that a process has started and that run.
+func Children(pid int) ([]int, error) {
+	all, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return nil, err
+	}
+	var children []int
+	for _, path := range all {
+		text, err := os.ReadFile(path)
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) { // it has ended meanwhile
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		// The parent is the 2nd field behind the bracket of the name.
+		if fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:])); fields[1] == strconv.Itoa(pid) {
+			child, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+			if err != nil {
+				return nil, err
+			}
+			children = append(children, child)
+		}
+	}
+	return children, nil
 }
