@@ -4,7 +4,7 @@
 // of the processes it started, and how late events come through its event bus. With no plugin, with ours, which reports to
 // bin/factor, and with the published one, which reports to the same, one after the other.
 //
-//	go run ./bench/printcost [-factor bin/factor] [-moves 6800] [-files 1500] [-rounds 1]
+//	go run ./bench/printcost [-factor bin/factor] [-moves 6800] [-files 1500] [-rounds 2]
 //
 // OctoPrint, and what it starts, is held to one core, which it shares with a busy loop; bin/factor is on the others. Goal:
 // no difference between ours and no plugin.
@@ -50,7 +50,7 @@ func main() {
 	flag.StringVar(&s.published, "published", ".cache/published-venv/bin/octoprint", "the same with the published plugin")
 	flag.IntVar(&s.moves, "moves", 6800, "moves of the print")
 	flag.IntVar(&s.files, "files", 1500, "files in OctoPrint's library")
-	flag.IntVar(&s.rounds, "rounds", 1, "prints with each")
+	flag.IntVar(&s.rounds, "rounds", 2, "prints with each, to see what differs anyway")
 	flag.DurationVar(&s.limit, "limit", 5*time.Minute, "of one print")
 	only := flag.String("only", "", "one of the three, for a look at it: "+names())
 	busy := flag.Bool("spin", false, "be the busy loop")
