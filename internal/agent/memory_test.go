@@ -78,10 +78,14 @@ func TestMemory(t *testing.T) {
 		d.Push(t, `{"event":{"type":"FilamentChange","payload":{"note":"`+strings.Repeat("x", 300)+`"}}}`)
 	}
 	p.await("every event", func() bool { return strings.Count(p.told(), "FilamentChange") == 500 })
-	status, err := local.Ask(f.Path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	var status *local.Status
+	p.await("every acknowledgement", func() bool {
+		var err error
+		if status, err = local.Ask(f.Path); err != nil {
+			t.Fatal(err)
+		}
+		return status.Queue.Length == 0
+	})
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.Process.Pid))
 	if err != nil {
 		t.Fatal(err)
