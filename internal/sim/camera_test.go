@@ -16,7 +16,7 @@ import (
 
 func TestCamera(t *testing.T) {
 	s := httptest.NewServer(&Camera{Size: image.Pt(320, 180), FPS: 20, Quality: 80})
-	defer s.Close()
+	t.Cleanup(s.Close) // after the answers, which it waits for
 	get := func(query string) *http.Response {
 		t.Helper()
 		res, err := http.Get(s.URL + "/" + query)
