@@ -206,6 +206,10 @@ export interface Camera {
 	rotation?: number;
 	flip_h?: boolean;
 	flip_v?: boolean;
+	/** MJPEG may be encoded to H.264 beside the printer. */
+	encode?: boolean;
+	/** Most that the camera may take of the printer's uplink; 0 or none: no limit. */
+	max_kbps?: number;
 }
 
 /** What is known of a camera's stream: where it stands, and why there is no picture. */
