@@ -85,6 +85,7 @@ class RunTest(unittest.TestCase):
         factor = Factor(login["url"])
         self.assertTrue(factor.log_in(login["email"], login["password"]))
         wait_for(lambda: factor.printers()[0]["status"] in ("heating", "printing"))
+        wait_for(lambda: (factor.printers()[0]["job"] or {}).get("file"))
         printer = factor.printers()[0]
         self.assertTrue(printer["online"])
         self.assertEqual(printer["job"]["file"]["name"], "sample.gcode")

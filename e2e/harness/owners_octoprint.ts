@@ -63,12 +63,21 @@ export class OwnersOctoPrint {
 
   /** The processes of the agent that this OctoPrint's plugin has started. */
   agents(): number[] {
+    return this.#programs((words) => words.includes('run'));
+  }
+
+  /** Everything of the agent's that runs, what looks at cameras for it included. */
+  programs(): number[] {
+    return this.#programs(() => true);
+  }
+
+  #programs(wanted: (words: string[]) => boolean): number[] {
     return readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name))
       .filter((pid) => {
         try {
           const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-          return words.some((w) => w.endsWith('/factor-agent')) && words.some((w) => w.startsWith(this.data));
+          return words.some((w) => w.endsWith('/factor-agent')) && words.some((w) => w.startsWith(this.data)) && wanted(words);
         } catch {
           return false; // ended meanwhile
         }
@@ -78,7 +87,7 @@ export class OwnersOctoPrint {
 
   async stop(): Promise<void> {
     await this.process.stop(60_000);
-    await until('nothing of it runs on', () => this.agents().length === 0);
+    await until('nothing of it runs on', () => this.programs().length === 0);
     await rm(this.folder, { recursive: true, force: true });
   }
 

@@ -309,7 +309,7 @@ test('removed, nothing runs on; installed again, it is the same printer', async 
   const before = await api.printer(home.uuid);
   await theirs.uninstall('FACTOR MQTT');
   expect(octoprint.installed).toBe('');
-  await until('the agent has ended', () => octoprint.agents().length === 0);
+  await until('the agent has ended', () => octoprint.programs().length === 0);
   await until('the printer is offline', async () => !(await api.printer(home.uuid)).online);
 
   await theirs.install(`${factor.url}/plugin/factor.zip`);
