@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -85,4 +86,19 @@ func SplitExtension(name string) (base, extension string) {
 func IsBinaryName(name string) bool {
 	_, extension := SplitExtension(name)
 	return strings.EqualFold(extension, BinaryExtension)
+}
+
+// NumberedName gives the n-th name to try for a file when name is taken: cube (2).gcode; the first is name itself. It stays
+// within MaxFileName bytes.
+func NumberedName(name string, n int) string {
+	if n <= 1 {
+		return name
+	}
+	base, extension := SplitExtension(name)
+	suffix := fmt.Sprintf(" (%d)%s", n, extension)
+	for len(base)+len(suffix) > MaxFileName {
+		_, size := utf8.DecodeLastRuneInString(base)
+		base = base[:len(base)-size]
+	}
+	return base + suffix
 }

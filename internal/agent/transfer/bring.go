@@ -12,7 +12,6 @@ import (
 	"os"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/kangbyounggwan/factor/internal/agent/octoprint"
 	"github.com/kangbyounggwan/factor/internal/wire"
@@ -291,7 +290,7 @@ func (c *Carrier) card(ctx context.Context, o OctoPrint, j *job) error {
 // freeName finds a name that OctoPrint has no file of.
 func (c *Carrier) freeName(ctx context.Context, o OctoPrint, name string) (string, error) {
 	for n := 1; n <= 1000; n++ {
-		free := numbered(name, n)
+		free := wire.NumberedName(name, n)
 		taken, err := o.Taken(ctx, free)
 		if err != nil {
 			return "", err
@@ -301,20 +300,6 @@ func (c *Carrier) freeName(ctx context.Context, o OctoPrint, name string) (strin
 		}
 	}
 	return "", failed("name_refused", "OctoPrint has a thousand files of that name")
-}
-
-// numbered gives the n-th name to try: cube (2).gcode. It stays within 255 bytes.
-func numbered(name string, n int) string {
-	if n <= 1 {
-		return name
-	}
-	base, extension := wire.SplitExtension(name)
-	suffix := fmt.Sprintf(" (%d)%s", n, extension)
-	for len(base)+len(suffix) > wire.MaxFileName {
-		_, size := utf8.DecodeLastRuneInString(base)
-		base = base[:len(base)-size]
-	}
-	return base + suffix
 }
 
 // start has OctoPrint print the file.

@@ -33,7 +33,7 @@ func FuzzTidyName(f *testing.F) {
 			t.Fatalf("%q is taken", tidy)
 		}
 		for n := range 12 {
-			if numbered := numbered(tidy, n); wire.CheckFileName(numbered) != nil || !utf8.ValidString(numbered) {
+			if numbered := wire.NumberedName(tidy, n); wire.CheckFileName(numbered) != nil || !utf8.ValidString(numbered) {
 				t.Fatalf("number %d of %q: %q", n, tidy, numbered)
 			}
 		}

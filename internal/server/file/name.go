@@ -100,17 +100,3 @@ func tagsJSON(tags []string) string {
 
 // nameKey is how names are searched and sorted.
 func nameKey(name string) string { return strings.ToLower(name) }
-
-// numbered gives the n-th name to try for a file when name is taken: cube (2).gcode. It stays within 255 bytes.
-func numbered(name string, n int) string {
-	if n <= 1 {
-		return name
-	}
-	base, extension := wire.SplitExtension(name)
-	suffix := fmt.Sprintf(" (%d)%s", n, extension)
-	for len(base)+len(suffix) > wire.MaxFileName {
-		_, size := utf8.DecodeLastRuneInString(base)
-		base = base[:len(base)-size]
-	}
-	return base + suffix
-}

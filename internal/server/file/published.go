@@ -122,7 +122,7 @@ func (s *Service) freeName(ctx context.Context, t *transferRow, name string) (st
 		taken[strings.ToLower(path[strings.LastIndexByte(path, '/')+1:])] = true
 	}
 	for n := 1; ; n++ {
-		if free := numbered(name, n); !taken[strings.ToLower(free)] {
+		if free := wire.NumberedName(name, n); !taken[strings.ToLower(free)] {
 			return free, nil
 		}
 	}

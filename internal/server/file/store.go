@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+
+	"github.com/kangbyounggwan/factor/internal/wire"
 )
 
 type fileRow struct {
@@ -76,7 +78,7 @@ func insert(ctx context.Context, tx bun.Tx, row *fileRow) error {
 		is[name] = true
 	}
 	for n := 1; ; n++ {
-		if row.Name = numbered(wanted, n); !is[row.Name] {
+		if row.Name = wire.NumberedName(wanted, n); !is[row.Name] {
 			break
 		}
 	}
