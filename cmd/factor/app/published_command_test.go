@@ -81,10 +81,14 @@ func TestPublished_Commands(t *testing.T) {
 	refused(`{"type":"set_flow_rate","factor":100}`, "not_supported", "plugin_cannot")
 
 	o.Upload("cube.gcode", octoprinttest.Print(100000), true)
+	// Past its first lines: OctoPrint drops a pause without a word while a print starts.
 	patient(t, "a print", func() bool {
-		var p struct{ Status wire.Status }
+		var p struct {
+			Status   wire.Status
+			Progress struct{ FilePos int64 }
+		}
 		owner.must(t, http.StatusOK, "GET", "/api/v1/printers/"+uuid, nil, &p)
-		return p.Status == wire.StatusPrinting
+		return p.Status == wire.StatusPrinting && p.Progress.FilePos > 500
 	})
 	refused(`{"type":"home","axes":"X"}`, "not_now", "printing")
 	refused(`{"type":"move","x":1}`, "not_now", "printing")

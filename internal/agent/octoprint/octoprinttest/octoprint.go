@@ -212,7 +212,7 @@ func (o *OctoPrint) try(method, path string, body io.Reader, kind string) (int, 
 }
 
 // Print makes a G-code file that heats to low temperatures, so that the virtual printer is soon there, and then moves
-// to and fro. The virtual printer takes its time for each move: 100 lines take about a second.
+// to and fro. A quiet machine prints 1,300 lines a second, a busy one 100.
 func Print(lines int) string {
 	var g strings.Builder
 	g.WriteString("; for tests\nM190 S40\nM104 S60\nG28\nM109 S60\nG1 Z0.3 F60000\n")
