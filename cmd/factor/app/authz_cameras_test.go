@@ -16,6 +16,7 @@ func init() {
 			"GET " + camera + "/mjpeg":             "",
 			"GET " + camera + "/hls/{file}":        "",
 			"POST " + camera + "/whep":             `"v=0"`,
+			"OPTIONS " + camera + "/whep":          "",
 			"PATCH " + camera + "/whep/{session}":  `"a=mid:0"`,
 			"DELETE " + camera + "/whep/{session}": "",
 		} {

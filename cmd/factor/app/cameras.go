@@ -43,7 +43,7 @@ func (s *Server) readyCameras() error {
 	s.Cameras = &camera.Service{
 		Printers: cameraPrinters{s.Printers}, Devices: s.Gateway, Access: s.Workspaces, Bus: s.Bus, Log: s.Log, Metrics: s.metrics,
 		UDP: s.open.webrtcUDP, TCP: s.open.webrtc, PublicAddresses: s.Settings.WebRTCAddresses(), RTSP: s.open.rtsp,
-		FFmpeg: s.Settings.FFmpeg, Host: s.hostFor,
+		FFmpeg: s.Settings.FFmpeg, Host: s.hostFor, TURN: camera.TURN{URLs: s.Settings.TURN, Secret: s.Settings.TURNSecret.Reveal()},
 	}
 	if u := s.Settings.Public(); u != nil {
 		s.Cameras.PublicURL = u.String()

@@ -42,6 +42,7 @@ func (s *Service) Register(api huma.API) {
 		huma.Register(api, typed(op("camera-hls", http.MethodGet, "/hls/{file}", "Low-latency HLS, beginning at index.m3u8:"), "application/vnd.apple.mpegurl"), s.apiHLS)
 		whep := typed(op("camera-whep", http.MethodPost, "/whep", "WebRTC by WHEP: an SDP offer, answered by 201 with the SDP answer and the session's Location:"), "application/sdp")
 		huma.Register(api, created(whep), s.apiWHEP)
+		huma.Register(api, none(op("camera-whep-options", http.MethodOptions, "/whep", "The relays (TURN) that a WebRTC viewer may use, as Link headers,")), s.apiWHEPOptions)
 		huma.Register(api, none(op("camera-whep-trickle", http.MethodPatch, "/whep/{session}", "Add ICE candidates to a WebRTC session (RFC 8840 fragment)")), s.apiTrickle)
 		huma.Register(api, none(op("camera-whep-end", http.MethodDelete, "/whep/{session}", "End a WebRTC session")), s.apiHangUp)
 	}

@@ -31,6 +31,7 @@ type Diagnosis struct {
 	Viewers  int     `json:"viewers" doc:"Who look now"`
 
 	Rungs []RungState  `json:"rungs" doc:"The ways to show it, best first"`
+	ICE   []ICEServer  `json:"ice_servers,omitempty" doc:"Relays for WebRTC, with a login for you; for RTCPeerConnection"`
 	Error *CameraError `json:"error,omitempty" doc:"What is wrong, and what to do"`
 }
 
@@ -144,6 +145,7 @@ func (s *Service) diagnose(p place, language string, now time.Time) Diagnosis {
 	}
 	d.FPS = float64(int(d.FPS*10+0.5)) / 10
 	d.Rungs = s.rungStates(c, info.Codec, bFrames, known, language)
+	d.ICE = s.iceServers(p, now)
 	if trouble == "" {
 		if code := s.reported.get(p, now); code != "" {
 			trouble = Trouble(code)

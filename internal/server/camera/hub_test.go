@@ -190,6 +190,7 @@ type player struct {
 	pc       *webrtc.PeerConnection
 	units    chan [][]byte
 	location string
+	links    string
 }
 
 func (s *site) play(t *testing.T, user string, network ...webrtc.NetworkType) *player {
@@ -203,6 +204,11 @@ func (s *site) play(t *testing.T, user string, network ...webrtc.NetworkType) *p
 
 func (s *site) tryPlay(t *testing.T, user string, network ...webrtc.NetworkType) (*player, int, string) {
 	t.Helper()
+	return s.tryPlayBy(t, user, webrtc.Configuration{}, network...)
+}
+
+func (s *site) tryPlayBy(t *testing.T, user string, by webrtc.Configuration, network ...webrtc.NetworkType) (*player, int, string) {
+	t.Helper()
 	m := &webrtc.MediaEngine{}
 	if err := registerH264(m); err != nil {
 		t.Fatal(err)
@@ -213,7 +219,7 @@ func (s *site) tryPlay(t *testing.T, user string, network ...webrtc.NetworkType)
 	if len(network) > 0 {
 		e.SetNetworkTypes(network)
 	}
-	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithSettingEngine(e), webrtc.WithInterceptorRegistry(&interceptor.Registry{})).NewPeerConnection(webrtc.Configuration{})
+	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithSettingEngine(e), webrtc.WithInterceptorRegistry(&interceptor.Registry{})).NewPeerConnection(by)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,7 +261,7 @@ func (s *site) tryPlay(t *testing.T, user string, network ...webrtc.NetworkType)
 	if resp.StatusCode != http.StatusCreated {
 		return nil, resp.StatusCode, string(answer)
 	}
-	p.location = resp.Header.Get("Location")
+	p.location, p.links = resp.Header.Get("Location"), strings.Join(resp.Header.Values("Link"), ", ")
 	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: string(answer)}); err != nil {
 		t.Fatalf("%v in %s", err, answer)
 	}

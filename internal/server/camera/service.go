@@ -36,6 +36,8 @@ type Service struct {
 	TCP net.Listener
 	// PublicAddresses are what viewers are told in place of this machine's own addresses, behind NAT.
 	PublicAddresses []netip.Addr
+	// TURN is the relays that viewers are told of.
+	TURN TURN
 
 	// RTSP is where the published plugin publishes to; nil is off. Host gives the name by which a device reaches this
 	// server; nil: this machine. PublicURL is "" where there is none.

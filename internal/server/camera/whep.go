@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/pion/webrtc/v4"
 
@@ -18,9 +19,10 @@ var (
 
 type whepAnswer struct {
 	Status      int
-	ContentType string `header:"Content-Type"`
-	Location    string `header:"Location"`
-	Rung        string `header:"X-Factor-Rungs" doc:"The other rungs that this stream can have now"`
+	ContentType string   `header:"Content-Type"`
+	Location    string   `header:"Location"`
+	Rung        string   `header:"X-Factor-Rungs" doc:"The other rungs that this stream can have now"`
+	Links       []string `header:"Link" doc:"Relays, as OPTIONS tells them"`
 	Body        []byte
 }
 
@@ -60,7 +62,7 @@ func (s *Service) apiWHEP(ctx context.Context, in *struct {
 		return nil, err
 	}
 	return &whepAnswer{Status: http.StatusCreated, ContentType: "application/sdp", Body: []byte(answer),
-		Location: location(p, in.Camera, v.id), Rung: strings.Join(v.stream.rungNames(), ",")}, nil
+		Location: location(p, in.Camera, v.id), Rung: strings.Join(v.stream.rungNames(), ","), Links: links(s.iceServers(p, time.Now()))}, nil
 }
 
 func location(p place, ref, session string) string {

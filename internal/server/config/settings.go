@@ -51,6 +51,8 @@ type Settings struct {
 
 	WebRTC        Address  `name:"webrtc" env:"FACTOR_WEBRTC" default:":8189" help:"Where live cameras go out by WebRTC: one UDP and one TCP port of this number, or off."`
 	WebRTCAddress []string `name:"webrtc-address" env:"FACTOR_WEBRTC_ADDRESS" placeholder:"ADDRESS,…" help:"Public IP addresses of this server where it is behind NAT; forward the port of --webrtc there, UDP and TCP."`
+	TURN          []string `name:"turn" env:"FACTOR_TURN" placeholder:"URL,…" help:"Relays such as coturn for viewers whom the port of --webrtc does not reach: turn:turn.example.com:3478, turns:turn.example.com:443?transport=tcp."`
+	TURNSecret    Secret   `name:"turn-secret" env:"FACTOR_TURN_SECRET" placeholder:"SECRET" help:"What the relays of --turn know, too (coturn: static-auth-secret). Viewers get logins made of it, good for an hour."`
 	RTSP          Address  `name:"rtsp" env:"FACTOR_RTSP" default:":8554" help:"Where the published OctoPrint plugin sends its camera by RTSP, or off."`
 	FFmpeg        string   `name:"ffmpeg" env:"FACTOR_FFMPEG" default:"auto" placeholder:"FILE" help:"ffmpeg on this server, which makes single pictures of cameras that send H.264 alone: auto looks for it, off does without."`
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -131,6 +132,14 @@ func TestSettings_Refused(t *testing.T) {
 		"SMTPUnreadable":      {args: []string{"--smtp", "smtp://u:" + password + "%zz@h", "--mail-from", "a@b.c"}, want: "--smtp"},
 		"SMTPSlash":           {args: []string{"--smtp", "smtp://u:" + password + "/x@h", "--mail-from", "a@b.c"}, want: "--smtp"},
 		"MailFromMissing":     {args: []string{"--smtp", "smtp://u:" + password + "@h:25"}, want: "--mail-from"},
+		"TURNScheme":          {args: []string{"--turn", "https://t.example", "--turn-secret", password}, want: "--turn: \"https://t.example\" does not begin"},
+		"TURNLogin":           {args: []string{"--turn", "turn:u:p@t.example", "--turn-secret", password}, want: "--turn: "},
+		"TURNPort":            {args: []string{"--turn", "turn:t.example:99999", "--turn-secret", password}, want: "--turn: "},
+		"TURNQuery":           {args: []string{"--turn", "turn:t.example?transport=sctp", "--turn-secret", password}, want: "transport=tcp"},
+		"TURNHeader":          {args: []string{"--turn", "turn:t.example>", "--turn-secret", password}, want: "--turn: "},
+		"TURNSecretMissing":   {args: []string{"--turn", "turn:t.example"}, want: "--turn-secret: is missing"},
+		"TURNMissing":         {args: []string{"--turn-secret", password}, want: "--turn: is missing"},
+		"TURNWithoutWebRTC":   {args: []string{"--turn", "turn:t.example", "--turn-secret", password, "--webrtc", "off"}, want: "--turn: needs WebRTC"},
 		"AuditDays":           {args: []string{"--audit-days", "0"}, want: "--audit-days"},
 		"LogLevel":            {args: []string{"--log-level", "loud"}, want: "--log-level"},
 		"SwitchWord":          {args: []string{"--uuid-login=maybe"}, want: "--uuid-login"},
@@ -154,6 +163,14 @@ func TestSettings_Refused(t *testing.T) {
 				t.Errorf("the error holds the password: %q", err)
 			}
 		})
+	}
+}
+
+func TestSettings_TURN(t *testing.T) {
+	s := mustParse(t, "--turn", "turn:turn.example.com:3478,turns:turn.example.com:443?transport=tcp,turn:192.0.2.1,turn:[2001:db8::1]:3478?transport=udp,stun:stun.example.com",
+		"--turn-secret", "geheim")
+	if len(s.TURN) != 5 || s.TURNSecret.Reveal() != "geheim" || strings.Contains(fmt.Sprint(s), "geheim") || strings.Contains(fmt.Sprintf("%+v %#v", *s, *s), "geheim") {
+		t.Errorf("%v", s)
 	}
 }
 

@@ -47,6 +47,7 @@ func (s *Settings) Validate() error {
 			fault("webrtc-address", "%q is no IP address of this server. Write the one that its router has on the internet, such as 203.0.113.7", text)
 		}
 	}
+	s.checkTURN(fault)
 	if s.FFmpeg != "" && s.FFmpeg != "auto" && s.FFmpeg != "off" {
 		if info, err := os.Stat(s.FFmpeg); err != nil || info.IsDir() || info.Mode()&0o111 == 0 {
 			fault("ffmpeg", "%q is no program. Name the file, such as /usr/bin/ffmpeg, or write auto or off", s.FFmpeg)
