@@ -29,8 +29,8 @@ func (c cameraPrinters) Cameras(uuid string) []camera.Camera {
 }
 
 func (c cameraPrinters) Device(uuid string) camera.Device {
-	online, agent := c.printers.Online(uuid)
-	return camera.Device{Online: online, Agent: agent}
+	online, agent, published := c.printers.Speaker(uuid)
+	return camera.Device{Online: online, Agent: agent, Published: published}
 }
 
 func (c cameraPrinters) Login(ctx context.Context, uuid, token string, from netip.Addr) (string, error) {

@@ -2,7 +2,6 @@ package app
 
 import (
 	"slices"
-	"time"
 
 	"github.com/kangbyounggwan/factor/internal/server/command"
 	"github.com/kangbyounggwan/factor/internal/server/printer"
@@ -11,10 +10,6 @@ import (
 
 // commanded is the printers as commands see them.
 type commanded struct{ *printer.Service }
-
-// silence is how long a device may be connected without a word of who it is until it is taken for the published plugin,
-// which never says.
-const silence = 5 * time.Second
 
 // Situation is command.Printers'.
 func (c commanded) Situation(uuid string) (command.Situation, bool) {
@@ -30,10 +25,10 @@ func (c commanded) Situation(uuid string) (command.Situation, bool) {
 		if slices.Contains(s.Caps, wire.CapCommands) {
 			s.Plugin = command.PluginAgent
 		}
-	case p.Agent && time.Since(p.ConnectedAt) < silence:
-		s.Plugin = command.PluginUnknown
-	default:
+	case p.Published:
 		s.Plugin = command.PluginPublished
+	default:
+		s.Plugin = command.PluginUnknown
 	}
 	return s, true
 }

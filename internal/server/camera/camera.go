@@ -29,8 +29,9 @@ type Camera struct {
 
 // Device is the computer beside a printer, as far as a stream needs to know it.
 type Device struct {
-	Online bool
-	Agent  bool // our agent; else the published plugin, which publishes by RTSP
+	Online    bool
+	Agent     bool // it said that it is our agent
+	Published bool // it reports as the published plugin does, which publishes its camera by RTSP
 }
 
 // Printers is what the hub needs to know of printers. The printer service is behind it.

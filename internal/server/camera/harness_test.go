@@ -135,7 +135,7 @@ func (s *site) Cameras(string) []Camera {
 func (s *site) Device(string) Device {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Device{Online: s.online, Agent: s.agent}
+	return Device{Online: s.online, Agent: s.agent, Published: !s.agent}
 }
 
 func (s *site) Login(_ context.Context, uuid, token string, _ netip.Addr) (string, error) {

@@ -141,9 +141,12 @@ func (st *stream) drive(now time.Time) {
 		return
 	}
 	device := st.s.Printers.Device(st.uuid)
-	if device.Online && !device.Agent {
+	if device.Online && device.Published {
 		st.drivePublished(now)
 		return
+	}
+	if device.Online && !device.Agent {
+		return // it has come this moment, and says in the next one what it is
 	}
 	st.stopPublished()
 	want := st.want()

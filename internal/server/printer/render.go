@@ -61,15 +61,17 @@ func (s *Service) Cameras(uuid string) []Camera {
 	return t.own().Cameras
 }
 
-// Online tells whether a printer's device is connected, and whether our agent runs on it.
-func (s *Service) Online(uuid string) (online, agent bool) {
+// Speaker tells whether a printer's device is connected, and whether our agent or the published plugin speaks there:
+// neither, as long as it has said nothing.
+func (s *Service) Speaker(uuid string) (online, agent, published bool) {
 	t := s.twin(uuid)
 	if t == nil {
-		return false, false
+		return false, false, false
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.online, t.presence != nil
+	presence, published := t.speaker()
+	return t.online, presence != nil, published
 }
 
 // View gives a printer as the API shows it to a role. False: there is no such printer.

@@ -290,3 +290,29 @@ func TestLogin_ReadsNoWholeTable(t *testing.T) {
 		t.Errorf("plan %+v", plan)
 	}
 }
+
+// Our agent says what it is before it reports; who reports without is the published plugin. It counts for one connection.
+func TestSpeaker(t *testing.T) {
+	w := open(t)
+	id := w.enrol(uuidA)
+	expect := func(when string, agent, published bool) {
+		t.Helper()
+		online, a, p := w.Speaker(uuidA)
+		if !online || a != agent || p != published {
+			t.Errorf("%s: online %v, agent %v, published %v", when, online, a, p)
+		}
+		w.clock.add(time.Second)
+	}
+	w.Connected(id, 1, w.clock.now())
+	expect("at first", false, false)
+	if err := w.Presence(context.Background(), id, []byte(`{"online":true,"agent":"1"}`), w.clock.now(), false); err != nil {
+		t.Fatal(err)
+	}
+	expect("presence", true, false)
+	w.status(id, `{"state":{"text":"Operational"}}`)
+	expect("its report", true, false)
+	w.Connected(id, 2, w.clock.now())
+	expect("another connection", false, false)
+	w.status(id, `{"state":{"text":"Operational"}}`)
+	expect("which reports at once", false, true)
+}

@@ -14,9 +14,8 @@ type Situation struct {
 	WorkspaceID string
 	Name        string
 	Online      bool
-	ConnectedAt time.Time
-	Presence    *wire.Presence // of this connection; nil: it has said nothing. Must not be changed
-	Agent       bool           // what ran on the device so far was our agent
+	Presence    *wire.Presence // of this connection; nil: it has not said. Must not be changed
+	Published   bool           // it reports without having said, as the published plugin does: our agent says first
 	Status      wire.Status    // of the last report, whether the device is there or not
 	Profile     wire.Profile
 	Targets     map[string]float64 // °C, by heater
@@ -38,11 +37,9 @@ func (s *Service) Situation(uuid string) (Situation, bool) {
 		return Situation{}, false
 	}
 	v := Situation{PrinterID: t.printer.ID, WorkspaceID: t.printer.WorkspaceID, Name: t.printer.Name,
-		Online: t.online, ConnectedAt: t.connectedAt, Agent: t.presence != nil, Status: t.status,
+		Online: t.online, Status: t.status,
 		Profile: t.snap.Connection.Profile, Targets: map[string]float64{}, ReportedAt: t.reportedAt}
-	if t.presence != nil && t.presenceConn == t.conn && t.conn != 0 {
-		v.Presence = t.presence
-	}
+	v.Presence, v.Published = t.speaker()
 	for name, r := range t.snap.Temperatures {
 		v.Heaters = append(v.Heaters, name)
 		if r.Target != nil {
@@ -59,4 +56,16 @@ func (s *Service) Situation(uuid string) (Situation, bool) {
 		v.FlowRate = &flow
 	}
 	return v, true
+}
+
+// speaker tells who speaks on the connection that there is: our agent by what it says of itself, or the published plugin;
+// neither, as long as nothing has come. mu must be held.
+func (t *twin) speaker() (presence *wire.Presence, published bool) {
+	if t.conn == 0 {
+		return nil, false
+	}
+	if t.presence != nil && t.presenceConn == t.conn {
+		return t.presence, false
+	}
+	return nil, t.reports || t.reportedAt.After(t.connectedAt)
 }
