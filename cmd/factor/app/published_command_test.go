@@ -2,10 +2,7 @@ package app
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -27,24 +24,10 @@ func (v *visitor) ended(t *testing.T, uuid, id string) (g given) {
 // Every command that the published plugin knows: it is sent, and its effect is seen in what it reports, or the answer says
 // that nothing was seen. What it would do in silence to the wrong end is not sent at all.
 func TestPublished_Commands(t *testing.T) {
+	t.Parallel()
 	s := mustServe(t, t.TempDir())
 	owner := s.account(t, "mina", false)
-	uuid, token := owner.enrol(t, "Ender")
-	ca := filepath.Join(t.TempDir(), "factor-ca.crt")
-	if err := os.WriteFile(ca, s.Certs.Authority().PEM, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	host, port := hostPort(t, s.Addresses().MQTTS)
-	o := startPublished(t, fmt.Sprintf(`  octoprint_factor:
-    broker_host: %s
-    broker_port: %s
-    broker_username: %s
-    broker_password: %s
-    broker_use_tls: true
-    broker_tls_ca_cert: %s
-    instance_id: %s
-    registered: true
-`, host, port, uuid, token, ca, uuid))
+	o, uuid := startWithCredentials(t, s, owner)
 	owner.awaitShown(t, uuid, "Ender")
 
 	sent := func(body string, state string) {

@@ -24,6 +24,28 @@ func startPublished(t *testing.T, settings string) *octoprinttest.OctoPrint {
 	return octoprinttest.StartWith(t, "FACTOR_TEST_PUBLISHED", settings)
 }
 
+// startWithCredentials starts it with the block that the pages give for config.yaml: by TLS, with the server's certificate
+// and the device token of a new printer, Ender.
+func startWithCredentials(t *testing.T, s *site, owner *visitor) (o *octoprinttest.OctoPrint, uuid string) {
+	t.Helper()
+	uuid, token := owner.enrol(t, "Ender")
+	ca := filepath.Join(t.TempDir(), "factor-ca.crt")
+	if err := os.WriteFile(ca, s.Certs.Authority().PEM, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	host, port := hostPort(t, s.Addresses().MQTTS)
+	return startPublished(t, fmt.Sprintf(`  octoprint_factor:
+    broker_host: %s
+    broker_port: %s
+    broker_username: %s
+    broker_password: %s
+    broker_use_tls: true
+    broker_tls_ca_cert: %s
+    instance_id: %s
+    registered: true
+`, host, port, uuid, token, ca, uuid)), uuid
+}
+
 func hostPort(t *testing.T, address string) (host, port string) {
 	t.Helper()
 	host, port, err := net.SplitHostPort(address)
@@ -70,24 +92,10 @@ func (v *visitor) awaitShown(t *testing.T, uuid, name string) (p shown) {
 
 // With the block that the pages give for config.yaml: by TLS, with the server's certificate and a device token.
 func TestPublished_WithCredentials(t *testing.T) {
+	t.Parallel()
 	s := mustServe(t, t.TempDir())
 	owner := s.account(t, "mina", false)
-	uuid, token := owner.enrol(t, "Ender")
-	ca := filepath.Join(t.TempDir(), "factor-ca.crt")
-	if err := os.WriteFile(ca, s.Certs.Authority().PEM, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	host, port := hostPort(t, s.Addresses().MQTTS)
-	o := startPublished(t, fmt.Sprintf(`  octoprint_factor:
-    broker_host: %s
-    broker_port: %s
-    broker_username: %s
-    broker_password: %s
-    broker_use_tls: true
-    broker_tls_ca_cert: %s
-    instance_id: %s
-    registered: true
-`, host, port, uuid, token, ca, uuid))
+	o, uuid := startWithCredentials(t, s, owner)
 	if p := owner.awaitShown(t, uuid, "Ender"); p.Unauthenticated {
 		t.Error("it came with its token and is shown without")
 	}
@@ -118,6 +126,7 @@ func TestPublished_WithCredentials(t *testing.T) {
 // Out of the box it knows nothing but the UUID that it made: the owner finishes the registration on the page that it
 // points to, it takes the server's word for it, and is shown as unauthenticated.
 func TestPublished_ByUUIDAlone(t *testing.T) {
+	t.Parallel()
 	s := mustServe(t, t.TempDir(), func(c *config.Settings) { c.MQTT, c.UUIDLogin = "127.0.0.1:0", true })
 	owner := s.account(t, "mina", false)
 	host, port := hostPort(t, s.Addresses().MQTT)

@@ -130,6 +130,7 @@ func has(o *octoprinttest.OctoPrint, origin, path string) string {
 
 // Files go to a real OctoPrint and back through the real agent, which is killed on the way.
 func TestTransfer_RealOctoPrint(t *testing.T) {
+	t.Parallel()
 	o := octoprinttest.Start(t)
 	s := mustServe(t, t.TempDir())
 	owner := s.account(t, "mina", false)
@@ -186,24 +187,10 @@ func TestTransfer_RealOctoPrint(t *testing.T) {
 
 // The published plugin gets a file in pieces and prints it.
 func TestTransfer_Published(t *testing.T) {
+	t.Parallel()
 	s := mustServe(t, t.TempDir())
 	owner := s.account(t, "mina", false)
-	uuid, token := owner.enrol(t, "Ender")
-	ca := filepath.Join(t.TempDir(), "factor-ca.crt")
-	if err := os.WriteFile(ca, s.Certs.Authority().PEM, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	host, port := hostPort(t, s.Addresses().MQTTS)
-	o := startPublished(t, fmt.Sprintf(`  octoprint_factor:
-    broker_host: %s
-    broker_port: %s
-    broker_username: %s
-    broker_password: %s
-    broker_use_tls: true
-    broker_tls_ca_cert: %s
-    instance_id: %s
-    registered: true
-`, host, port, uuid, token, ca, uuid))
+	o, uuid := startWithCredentials(t, s, owner)
 	owner.awaitShown(t, uuid, "Ender")
 
 	content := octoprinttest.Print(60) + strings.Repeat("; several pieces of it, of 48 KB each\n", 8000)
