@@ -183,6 +183,57 @@ func TestTransfer_RealOctoPrint(t *testing.T) {
 	if _, text := owner.call(t, "GET", "/api/v1/files/"+end.FileID+"/download", nil); string(text) != octoprinttest.Print(5) {
 		t.Error("the library has another content")
 	}
+	onCard(t, o, owner, uuid)
+}
+
+// onCard has a file of the library brought to the printer's SD card, listed, printed from there and deleted.
+func onCard(t *testing.T, o *octoprinttest.OctoPrint, owner *visitor, uuid string) {
+	t.Helper()
+	listed := func(path string) bool {
+		var tree struct{ SDCard []struct{ Path string } }
+		owner.must(t, http.StatusOK, "GET", "/api/v1/printers/"+uuid+"/files", nil, &tree)
+		return slices.ContainsFunc(tree.SDCard, func(f struct{ Path string }) bool { return f.Path == path })
+	}
+	command := func(body map[string]any) {
+		patient(t, fmt.Sprint("the printer does ", body), func() bool {
+			status, text := owner.call(t, "POST", "/api/v1/printers/"+uuid+"/commands", body)
+			var out struct{ OK bool }
+			return status == http.StatusOK && json.Unmarshal(text, &out) == nil && out.OK
+		})
+	}
+	id := owner.bringText(t, "on the card.gcode", octoprinttest.Print(20))
+	end := owner.awaitTransfer(t, uuid, owner.send(t, uuid, map[string]any{"file": id, "target": "sdcard", "print": false}).ID)
+	if end.Stage != "done" || end.Path == "" {
+		t.Fatalf("%+v", end)
+	}
+	if has := string(o.Call("GET", "/api/files/sdcard", "")); !strings.Contains(has, end.Path) {
+		t.Fatalf("OctoPrint lists no %q on the card: %s", end.Path, has)
+	}
+	patient(t, "the file on the card is listed", func() bool { return listed(end.Path) })
+	command(map[string]any{"type": "print", "origin": "sdcard", "path": end.Path})
+	patient(t, "the print from the card is done", func() bool { // the virtual printer does it in no time
+		_, events := owner.call(t, "GET", "/api/v1/printers/"+uuid+"/events?limit=200", nil)
+		var list struct {
+			Items []struct {
+				Type string
+				Data struct{ Origin, Path string }
+			}
+		}
+		if err := json.Unmarshal(events, &list); err != nil {
+			t.Fatalf("%v in %s", err, events)
+		}
+		for _, e := range list.Items {
+			if e.Type == "PrintDone" && e.Data.Origin == "sdcard" && e.Data.Path == end.Path {
+				return true
+			}
+		}
+		return false
+	})
+	command(map[string]any{"type": "delete_file", "origin": "sdcard", "path": end.Path})
+	patient(t, "the deleted file is listed no more", func() bool { return !listed(end.Path) })
+	if has := string(o.Call("GET", "/api/files/sdcard", "")); strings.Contains(has, end.Path) {
+		t.Errorf("OctoPrint still has %q: %s", end.Path, has)
+	}
 }
 
 // The published plugin gets a file in pieces and prints it.

@@ -98,16 +98,13 @@ func (c *Client) Taken(ctx context.Context, name string) (bool, error) {
 	return f != nil, err
 }
 
-// Upload brings a file of size bytes to OctoPrint, streaming, and gives the path that it has there. print has it printed
-// once it is on the SD card. Errors: ErrExists, ErrRefused, ErrKeyRefused.
-func (c *Client) Upload(ctx context.Context, origin, name string, size int64, content io.Reader, print bool) (path string, err error) {
+// Upload brings a file of size bytes to OctoPrint, streaming, and gives the path that it has there. What is for the SD
+// card is on its way there then, under a name that OctoPrint has made up for it. Errors: ErrExists, ErrRefused,
+// ErrKeyRefused.
+func (c *Client) Upload(ctx context.Context, origin, name string, size int64, content io.Reader) (path string, err error) {
 	var head bytes.Buffer
 	form := multipart.NewWriter(&head)
-	fields := map[string]string{"noOverwrite": "true", "select": "false", "print": "false"}
-	if print {
-		fields["print"] = "true"
-	}
-	for field, value := range fields {
+	for field, value := range map[string]string{"noOverwrite": "true", "select": "false", "print": "false"} {
 		if err := form.WriteField(field, value); err != nil {
 			return "", err
 		}

@@ -31,6 +31,20 @@ func (c *Client) Files(ctx context.Context) (wire.Files, error) {
 	return files, nil
 }
 
+// Card lists what the printer's SD card has, as OctoPrint has last asked for it.
+func (c *Client) Card(ctx context.Context) ([]wire.DeviceFile, error) {
+	r, err := c.open(ctx, http.MethodGet, "/api/files/sdcard", nil)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	files, err := readFiles(r)
+	if err != nil {
+		return nil, fmt.Errorf("OctoPrint /api/files/sdcard: %w", withoutURL(err))
+	}
+	return files.SDCard, nil
+}
+
 // tree gathers files while the answer streams by.
 type tree struct {
 	d     *jsontext.Decoder

@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/kangbyounggwan/factor/internal/agent/octoprint"
@@ -39,8 +38,8 @@ func (c *Carrier) bring(ctx context.Context, j *job) error {
 			}
 		case wire.TransferUploading:
 			if err = c.upload(ctx, j); err == nil {
-				if !j.Fetch.Print || j.Fetch.Target == wire.OriginSDCard {
-					return nil // OctoPrint prints from the card by itself, once it is there
+				if !j.Fetch.Print {
+					return nil
 				}
 				// What is about to be printed is written down first: a second time must not be.
 				os.Remove(c.file(j, ".part"))
@@ -228,7 +227,16 @@ func (c *Carrier) upload(ctx context.Context, j *job) error {
 }
 
 func (c *Carrier) uploadOnce(ctx context.Context, o OctoPrint, j *job) (done bool, err error) {
-	if j.Name != "" && j.Fetch.Target != wire.OriginSDCard {
+	card := j.Fetch.Target == wire.OriginSDCard
+	switch {
+	case card && j.Path != "": // OctoPrint sends it to the card already
+		err := c.onCard(ctx, o, j)
+		return err == nil, err
+	case card:
+		if err := c.beforeCard(ctx, o, j); err != nil {
+			return false, err
+		}
+	case j.Name != "":
 		// It was begun before. Whether OctoPrint has it, it alone knows.
 		f, err := o.File(ctx, wire.OriginLocal, first(j.Path, j.Name))
 		if err != nil {
@@ -253,38 +261,18 @@ func (c *Carrier) uploadOnce(ctx context.Context, o OctoPrint, j *job) (done boo
 	body := &telling{r: f, tell: func(n int64) {
 		c.tell(wire.Transfer{ID: j.ID, Stage: wire.TransferUploading, Bytes: n, Total: j.Fetch.Size})
 	}}
-	card := j.Fetch.Target == wire.OriginSDCard
-	path, err := o.Upload(ctx, j.Fetch.Target, j.Name, j.Fetch.Size, body, card && j.Fetch.Print)
+	path, err := o.Upload(ctx, j.Fetch.Target, j.Name, j.Fetch.Size, body)
 	if err != nil {
 		return false, err
 	}
 	j.Path = path
 	if card {
-		return true, c.card(ctx, o, j)
-	}
-	return true, nil
-}
-
-// card waits until OctoPrint has sent the file to the printer's SD card, which takes as long as printing it would.
-func (c *Carrier) card(ctx context.Context, o OctoPrint, j *job) error {
-	seen := false
-	for begun := time.Now(); ctx.Err() == nil; {
-		a, err := o.Activity(ctx)
-		if err == nil {
-			switch {
-			case a.Transferring():
-				seen = true
-			case seen || a.Printing() || time.Since(begun) > 5*pollEvery:
-				return nil
-			}
-			c.tell(wire.Transfer{ID: j.ID, Stage: wire.TransferUploading, Bytes: j.Fetch.Size, Total: j.Fetch.Size})
+		if err := c.save(j); err != nil {
+			return false, failed("no_space", "%v", err)
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(pollEvery):
-		}
+		err = c.onCard(ctx, o, j)
 	}
-	return ctx.Err()
+	return err == nil, err
 }
 
 // freeName finds a name that OctoPrint has no file of.
@@ -325,7 +313,7 @@ func (c *Carrier) started(ctx context.Context, j *job) error {
 		if o := c.OctoPrint(); o != nil {
 			a, err := o.Activity(ctx)
 			if err == nil {
-				if a.Printing() && strings.EqualFold(a.Path, j.Path) {
+				if a.Printing() && sameOnCard(a.Path, j.Path) {
 					return nil
 				}
 				return failed("outcome_unknown", "the file is on the device, but the agent was interrupted as it was to be printed. Look at the printer")

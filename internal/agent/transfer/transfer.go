@@ -27,7 +27,8 @@ import (
 type OctoPrint interface {
 	Taken(ctx context.Context, name string) (bool, error)
 	File(ctx context.Context, origin, path string) (*octoprint.FileInfo, error)
-	Upload(ctx context.Context, origin, name string, size int64, content io.Reader, print bool) (path string, err error)
+	Upload(ctx context.Context, origin, name string, size int64, content io.Reader) (path string, err error)
+	Card(ctx context.Context) ([]wire.DeviceFile, error)
 	Start(ctx context.Context, origin, path string) error
 	Activity(ctx context.Context) (octoprint.Activity, error)
 	Download(ctx context.Context, f *octoprint.FileInfo, from int64) (body io.ReadCloser, begins int64, err error)
@@ -40,6 +41,7 @@ var (
 	patience     = time.Minute // in which a body must bring something
 	giveUp       = time.Hour   // without a byte, as the server does
 	pollEvery    = 2 * time.Second
+	listedWithin = time.Minute // that a file is on the SD card until OctoPrint lists it there
 )
 
 const (
@@ -77,6 +79,7 @@ type job struct {
 	Origin string             `json:"origin,omitzero"` // of Send
 	Path   string             `json:"path,omitzero"`   // of Send; where OctoPrint has it, of Fetch
 	Name   string             `json:"name,omitzero"`   // that it is uploaded under
+	Card   []string           `json:"card,omitempty"`  // what the SD card had before
 	SHA1   string             `json:"sha1,omitzero"`
 	Again  bool               `json:"again,omitzero"` // it came damaged once
 	Stage  wire.TransferStage `json:"stage"`

@@ -37,6 +37,8 @@ type press struct {
 	state   string
 	job     string
 	started []string
+	card    []string // paths on the SD card
+	sends   func()   // unless nil: called once a file is taken for the card, with mu
 	uploads int
 	fault   error // of the next upload
 	startNo error
@@ -61,7 +63,7 @@ func (p *press) File(_ context.Context, _, path string) (*octoprint.FileInfo, er
 	return &octoprint.FileInfo{Size: int64(len(content)), SHA1: hex.EncodeToString(sum[:]), Download: path}, nil
 }
 
-func (p *press) Upload(ctx context.Context, _, name string, size int64, content io.Reader, _ bool) (string, error) {
+func (p *press) Upload(ctx context.Context, origin, name string, size int64, content io.Reader) (string, error) {
 	b, err := io.ReadAll(io.LimitReader(content, size))
 	p.mu.Lock()
 	p.uploads++
@@ -73,6 +75,10 @@ func (p *press) Upload(ctx context.Context, _, name string, size int64, content 
 		} else {
 			p.files[name] = string(b)
 		}
+		if origin == wire.OriginSDCard {
+			p.sends()
+			name = "/odd~1.gco"
+		}
 	}
 	p.mu.Unlock()
 	if hold != nil {
@@ -83,6 +89,16 @@ func (p *press) Upload(ctx context.Context, _, name string, size int64, content 
 		}
 	}
 	return name, errors.Join(err, fault)
+}
+
+func (p *press) Card(context.Context) ([]wire.DeviceFile, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := []wire.DeviceFile{}
+	for _, path := range p.card {
+		list = append(list, wire.DeviceFile{Path: path})
+	}
+	return list, nil
 }
 
 func (p *press) Start(_ context.Context, _, path string) error {
@@ -359,6 +375,59 @@ func TestFetch_AfterKill(t *testing.T) {
 func write(dir, content string) {
 	if err := os.WriteFile(filepath.Join(dir, "x1.part"), []byte(content), 0o600); err != nil {
 		panic(err)
+	}
+}
+
+// What goes to the SD card is known by what the card lists then.
+func TestFetch_ToCard(t *testing.T) {
+	defer func(within time.Duration) { listedWithin = within }(listedWithin)
+	listedWithin = 50 * time.Millisecond
+	for _, c := range []struct {
+		name  string
+		sends func(p *press)
+		print bool
+		path  string // where it is then; empty: the transfer fails
+		code  string
+	}{
+		{"AsSaid", func(p *press) { p.card = append(p.card, "ODD~1.GCO", "other.gco") }, false, "ODD~1.GCO", ""},
+		{"UnderAnotherName", func(p *press) { p.card = append(p.card, "odd-1.gco") }, true, "odd-1.gco", ""},
+		{"NotListed", func(*press) {}, true, "", "outcome_unknown"},
+		{"PrinterLost", func(p *press) { p.state = "Offline after error" }, true, "", "octoprint_refused"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, p := newDepot(t, long), newPress()
+			p.card = []string{"old.gco"}
+			p.sends = func() { c.sends(p) }
+			carrier, _ := mustCarry(t, t.TempDir(), d, p)
+			f := task(long, c.print)
+			f.Target = wire.OriginSDCard
+			if err := carrier.Fetch(t.Context(), f); err != nil {
+				t.Fatal(err)
+			}
+			end, _ := carrier.end(t)
+			if end.Code != c.code || end.Path != c.path || (c.code == "") != (end.Stage == wire.TransferDone) {
+				t.Errorf("%+v", end)
+			}
+			if begun := len(p.started) == 1 && p.started[0] == c.path; begun != (c.print && c.code == "") {
+				t.Errorf("started %v", p.started)
+			}
+		})
+	}
+}
+
+// An agent that was killed while OctoPrint sent the file to the card does not send it again.
+func TestFetch_ToCardAfterKill(t *testing.T) {
+	dir, d, p := t.TempDir(), newDepot(t, long), newPress()
+	p.card = []string{"odd-1.gco"}
+	f := task(long, true)
+	f.Target = wire.OriginSDCard
+	write(dir, long)
+	if err := (&Carrier{Dir: dir}).save(&job{ID: "x1", Fetch: &f, Stage: wire.TransferUploading, Name: f.Name, Path: "/odd~1.gco"}); err != nil {
+		t.Fatal(err)
+	}
+	carrier, _ := mustCarry(t, dir, d, p)
+	if end, _ := carrier.end(t); end.Path != "odd-1.gco" || p.uploads != 0 || len(p.started) != 1 {
+		t.Errorf("%+v, %d uploads, started %v", end, p.uploads, p.started)
 	}
 }
 
