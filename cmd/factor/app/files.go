@@ -44,6 +44,15 @@ func (f filed) Describe(ctx context.Context, uuid string) (file.Printer, bool, e
 	return v, true, nil
 }
 
+// transferOf is printer.Service's Transfer.
+func (s *Server) transferOf(printerID string) *printer.ViewTransfer {
+	t, ok := s.Files.Current(printerID)
+	if !ok {
+		return nil
+	}
+	return &printer.ViewTransfer{ID: t.ID, Name: t.Name, Direction: string(t.Direction), Print: t.Print, Stage: t.Stage, Bytes: t.Bytes, Total: t.Total}
+}
+
 // DeviceLogin is file.Printers'.
 func (f filed) DeviceLogin(ctx context.Context, uuid, token string) (string, error) {
 	if !wire.ValidUUID(uuid) || token == "" {

@@ -207,6 +207,7 @@ func (s *Server) startFiles(ctx context.Context) error {
 		Printers: filed{s.Printers, s.Commands}, Commands: commander{s.Commands}, Devices: publisher{s.Gateway},
 	}
 	s.door.Library = s.Files
+	s.Printers.Transfer = s.transferOf
 	s.Accounts.OnDelete = append(s.Accounts.OnDelete, s.Files.DeleteWorkspaces)
 	s.Accounts.Deleted = append(s.Accounts.Deleted, s.Files.WorkspacesDeleted)
 	if err := s.Files.Initialize(ctx); err != nil {

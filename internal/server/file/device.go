@@ -168,10 +168,14 @@ func (s *Service) receive(w http.ResponseWriter, r *http.Request, t *transferRow
 		if up.Size != size || up.Synced != offset {
 			return errOffset
 		}
-		body := &progress{patientBody: patientBody{body: r.Body, control: http.NewResponseController(w)}, from: offset, told: func(n int64) {
+		body := &progress{patientBody: patientBody{body: r.Body, control: http.NewResponseController(w)}, from: offset, told: func(n int64) error {
 			if err := s.advance(ctx, t.ID, report{stage: wire.TransferFetching, bytes: n, total: size}); err != nil {
 				s.log.Warn("progress was not kept", "error", err)
 			}
+			if _, ok := s.moved.load(t.ID); !ok {
+				return errToken // somebody has ended it meanwhile
+			}
+			return nil
 		}}
 		_, err := s.appendTo(ctx, up, body)
 		if err == nil {

@@ -77,7 +77,7 @@ type Folder struct {
 // Usage is how much room a workspace's library takes, and how much there is.
 type Usage struct {
 	Files   int   `json:"files"`
-	Bytes   int64 `json:"bytes" doc:"Of files, and of uploads under way at their whole size"`
+	Bytes   int64 `json:"bytes" doc:"Of files, of the text that binary ones were turned into, and of uploads under way at their whole size"`
 	Quota   int64 `json:"quota" doc:"Most bytes that the library may take; 0: no bound of its own"`
 	Free    int64 `json:"free" doc:"Bytes that may still be uploaded, by the quota and the room on the server's disk"`
 	MaxSize int64 `json:"max_size" doc:"Bytes of one file"`

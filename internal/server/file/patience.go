@@ -34,7 +34,7 @@ type progress struct {
 	patientBody
 	from int64
 	last time.Time
-	told func(n int64)
+	told func(n int64) error // its error ends the body
 }
 
 func (p *progress) Read(b []byte) (int, error) {
@@ -42,7 +42,9 @@ func (p *progress) Read(b []byte) (int, error) {
 	p.from += int64(n)
 	if now := time.Now(); now.Sub(p.last) >= tellEvery {
 		p.last = now
-		p.told(p.from)
+		if told := p.told(p.from); told != nil {
+			return n, told
+		}
 	}
 	return n, err
 }

@@ -34,41 +34,52 @@ func (s *Service) plainOf(ctx context.Context, row *fileRow) (content, error) {
 	if row.Kind != KindBinary {
 		return c, nil
 	}
-	s.converting.Lock()
-	defer s.converting.Unlock()
 	base, _ := wire.SplitExtension(row.Name)
 	c.name, c.path = cutBytes(base, wire.MaxFileName-len(".gcode"))+".gcode", s.plainPath(row.ID)
-	if _, err := os.Stat(c.path); errors.Is(err, os.ErrNotExist) {
-		if err := s.convert(ctx, row, c.path); err != nil {
-			return c, err
+	err := s.works.do(ctx, c.path, func() (err error) {
+		if _, err := os.Stat(c.path); errors.Is(err, os.ErrNotExist) {
+			if err := s.convert(ctx, row, c.path); err != nil {
+				return err
+			}
 		}
-	}
-	f, err := os.Open(c.path)
+		c.size, c.sha256, err = s.plainSum(row.ID, c.path)
+		return err
+	})
+	return c, err
+}
+
+// plainSum sums a text up, unless that was done before.
+func (s *Service) plainSum(id, path string) (size int64, sha256sum string, err error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return c, err
+		return 0, "", err
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return c, err
+		return 0, "", err
 	}
-	if sum, ok := s.plainSums[row.ID]; ok && sum.size == info.Size() && sum.at.Equal(info.ModTime()) {
-		c.size, c.sha256 = sum.size, sum.sha256
-		return c, nil
+	s.sumsMu.Lock()
+	sum, ok := s.plainSums[id]
+	s.sumsMu.Unlock()
+	if ok && sum.size == info.Size() && sum.at.Equal(info.ModTime()) {
+		return sum.size, sum.sha256, nil
 	}
 	h := sha256.New()
-	if c.size, err = io.Copy(h, f); err != nil {
-		return c, err
+	if size, err = io.Copy(h, f); err != nil {
+		return 0, "", err
 	}
-	c.sha256 = hex.EncodeToString(h.Sum(nil))
+	sum = plainSum{size, info.ModTime(), hex.EncodeToString(h.Sum(nil))}
+	s.sumsMu.Lock()
+	defer s.sumsMu.Unlock()
 	if s.plainSums == nil || len(s.plainSums) >= maxPlainSums {
 		s.plainSums = map[string]plainSum{}
 	}
-	s.plainSums[row.ID] = plainSum{c.size, info.ModTime(), c.sha256}
-	return c, nil
+	s.plainSums[id] = sum
+	return sum.size, sum.sha256, nil
 }
 
-// plainSum is what is known of a file's text: 2 GB of it take seconds to be summed up, in which all others wait.
+// plainSum is what is known of a file's text: 2 GB of it take seconds to be summed up.
 type plainSum struct {
 	size   int64
 	at     time.Time

@@ -46,7 +46,14 @@ func (s *Service) left(ctx context.Context, db bun.IDB, workspaceID string, t ta
 		return math.MaxInt64, nil
 	}
 	texts, err := s.texts(ctx, db, workspaceID)
-	return s.Quota - t.Bytes - texts, err
+	return s.leftOf(t, texts), err
+}
+
+func (s *Service) leftOf(t taken, texts int64) int64 {
+	if s.Quota <= 0 {
+		return math.MaxInt64
+	}
+	return s.Quota - t.Bytes - texts
 }
 
 // awaited gives the bytes that all uploads under way have not brought yet.
@@ -118,10 +125,10 @@ func (s *Service) Usage(ctx context.Context, workspaceID string) (Usage, error) 
 	if err != nil {
 		return Usage{}, err
 	}
-	left, err := s.left(ctx, s.DB.Read, workspaceID, t)
+	texts, err := s.texts(ctx, s.DB.Read, workspaceID)
 	if err != nil {
 		return Usage{}, err
 	}
-	left = min(left, free-coming-s.MinFree)
-	return Usage{Files: t.Files, Bytes: t.Bytes, Quota: s.Quota, Free: max(0, left), MaxSize: MaxSize}, nil
+	left := min(s.leftOf(t, texts), free-coming-s.MinFree)
+	return Usage{Files: t.Files, Bytes: t.Bytes + texts, Quota: s.Quota, Free: max(0, left), MaxSize: MaxSize}, nil
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/tus/tusd/v2/pkg/handler"
-	"github.com/tus/tusd/v2/pkg/memorylocker"
 	"github.com/uptrace/bun"
 
 	"github.com/kangbyounggwan/factor/internal/server/audit"
@@ -56,17 +55,17 @@ type Service struct {
 	found    chan struct{} // capacity 1: a file waits for its analysis
 	analysed waiters       // by file
 	tus      *handler.UnroutedHandler
-	locks    *memorylocker.MemoryLocker // one call at a time on each upload
+	locks    *locks // one call at a time on each upload
 
 	lockPatience time.Duration
 
-	moved      live    // transfers under way
-	over       waiters // for the end of a transfer
-	clicks     clicks
-	advancing  sync.Mutex // one report on a transfer at a time
-	converting sync.Mutex // one file at a time becomes text; guards plainSums
-	plainSums  map[string]plainSum
-	drawing    sync.Mutex // one file at a time is drawn
+	moved     live    // transfers under way
+	over      waiters // for the end of a transfer
+	clicks    clicks
+	advancing sync.Mutex // one report on a transfer at a time
+	works     *works     // tool paths and texts
+	sumsMu    sync.Mutex // guards plainSums
+	plainSums map[string]plainSum
 
 	times      publishedTimes
 	background context.Context // of transfers in pieces; Close ends it
@@ -101,10 +100,13 @@ func (s *Service) Initialize(ctx context.Context) error {
 		return fmt.Errorf("make the folder of the files: %w", err)
 	}
 	s.lockPatience = lockPatience
-	s.found = make(chan struct{}, 1)
+	s.found, s.works = make(chan struct{}, 1), newWorks()
 	s.times, s.pieces = usualTimes, map[string]*piecewise{}
 	s.background, s.cancel = context.WithCancel(context.Background())
 	if err := s.settlePublished(ctx); err != nil {
+		return err
+	}
+	if err := s.recall(ctx); err != nil {
 		return err
 	}
 	return s.readyTus()
@@ -125,6 +127,9 @@ func (s *Service) Run(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
+		if err := s.dropEnded(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("what came of ended transfers could not be removed", "error", err)
+		}
 		if err := s.endStill(ctx); err != nil && ctx.Err() == nil {
 			s.log.Error("transfers that lie still could not be ended", "error", err)
 		}

@@ -36,6 +36,23 @@ func (s *Service) endAbandoned(ctx context.Context) error {
 	return nil
 }
 
+// dropEnded removes what came of files of devices whose transfers have ended, which nobody goes on with.
+func (s *Service) dropEnded(ctx context.Context) error {
+	var ids []string
+	err := s.DB.Read.NewRaw(`SELECT id FROM uploads AS u WHERE source = ? AND NOT EXISTS (
+		SELECT 1 FROM file_transfers AS t WHERE t.id = u.id AND t.ended_at IS NULL)`, SourcePrinter).Scan(ctx, &ids)
+	if err != nil {
+		return fmt.Errorf("read which uploads nobody goes on with: %w", err)
+	}
+	for _, id := range ids {
+		err := s.withLock(ctx, id, func() error { return s.drop(ctx, id) })
+		if err != nil && !errors.Is(err, errLocked) {
+			return err
+		}
+	}
+	return nil
+}
+
 // sweepStrays removes contents that no row names: of files that were deleted, or uploads that were begun, just as the
 // server was killed. Only names of our own making are touched.
 func (s *Service) sweepStrays(ctx context.Context) error {

@@ -23,14 +23,14 @@ var errNotDrawn = problem.New(http.StatusUnprocessableEntity, "too_large", "The 
 // toolpathPath is where the way of a file's nozzle lies, gzipped, once somebody has looked at it.
 func (s *Service) toolpathPath(id string) string { return s.contentPath(id) + ".toolpath" }
 
-// serveToolpath answers GET /files/{id}/toolpath. It is drawn at the first look, one file at a time, and kept.
+// serveToolpath answers GET /files/{id}/toolpath. It is drawn at the first look, and kept.
 func (s *Service) serveToolpath(w http.ResponseWriter, r *http.Request, id string) {
 	row, err := s.authorize(r.Context(), id, workspace.FileView)
 	if err == nil && row.Size > maxToolpath {
 		err = errNotDrawn
 	}
 	if err == nil {
-		err = s.needToolpath(r.Context(), row)
+		err = s.works.do(r.Context(), s.toolpathPath(id), func() error { return s.needToolpath(r.Context(), row) })
 	}
 	if err != nil {
 		s.refuse(w, err)
@@ -56,8 +56,6 @@ func (s *Service) serveToolpath(w http.ResponseWriter, r *http.Request, id strin
 }
 
 func (s *Service) needToolpath(ctx context.Context, row *fileRow) error {
-	s.drawing.Lock()
-	defer s.drawing.Unlock()
 	to := s.toolpathPath(row.ID)
 	if _, err := os.Stat(to); err == nil || !errors.Is(err, os.ErrNotExist) {
 		return err

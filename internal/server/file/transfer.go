@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -123,7 +124,7 @@ func (s *Service) insertTransfer(ctx context.Context, row *transferRow) error {
 		return err
 	})
 	if err == nil {
-		s.moved.store(row.ID, row.transfer())
+		s.moved.store(row.PrinterID, row.transfer())
 		s.tell(row)
 	}
 	return err
@@ -215,13 +216,31 @@ func (s *Service) advance(ctx context.Context, id string, r report) error {
 		}
 	}
 	if row.EndedAt != nil {
-		s.moved.forget(id)
+		s.moved.forget(row.PrinterID, id)
 		s.ended(ctx, row)
+		if row.Direction == ToLibrary && r.stage == wire.TransferFailed {
+			s.dropLater()
+		}
 		s.over.tell(id)
 	} else {
-		s.moved.store(id, row.transfer())
+		s.moved.store(row.PrinterID, row.transfer())
 	}
 	s.tell(row)
+	return nil
+}
+
+// Current gives the file that is on its way to a printer, or from it; false: none is.
+func (s *Service) Current(printerID string) (Transfer, bool) { return s.moved.current(printerID) }
+
+// recall takes up the transfers that were under way when the server ended.
+func (s *Service) recall(ctx context.Context) error {
+	var rows []*transferRow
+	if err := s.DB.Read.NewSelect().Model(&rows).Where("ended_at IS NULL").Scan(ctx); err != nil {
+		return fmt.Errorf("read the transfers: %w", err)
+	}
+	for _, row := range rows {
+		s.moved.store(row.PrinterID, row.transfer())
+	}
 	return nil
 }
 
@@ -229,6 +248,21 @@ func (s *Service) fail(ctx context.Context, id, code, words string) {
 	if err := s.advance(context.WithoutCancel(ctx), id, report{stage: wire.TransferFailed, code: code, words: words}); err != nil {
 		s.log.Error("the end of a transfer was not kept", "transfer", id, "error", err)
 	}
+}
+
+// dropLater removes what came of a transfer that failed, once whoever works on it has seen that: it takes room of the
+// library.
+func (s *Service) dropLater() {
+	s.pieceMu.Lock()
+	defer s.pieceMu.Unlock()
+	if s.stopping {
+		return // at the next start
+	}
+	s.running.Go(func() {
+		if err := s.dropEnded(s.background); err != nil && s.background.Err() == nil {
+			s.log.Error("what came of a transfer could not be removed", "error", err)
+		}
+	})
 }
 
 // Progress takes what a device says of a transfer of its own. Errors: ErrInvalid; others mean that it could not be stored.

@@ -500,6 +500,63 @@ func TestBring(t *testing.T) {
 	}
 }
 
+// What came of a file that its device sends takes no room any more once that has ended.
+func TestBring_EndedMidway(t *testing.T) {
+	h, y := newShop(t)
+	var tr Transfer
+	h.call("kim", "POST", "/api/v1/printers/"+ours+"/files/bring", map[string]string{"origin": "local", "path": "통.gcode"}, &tr)
+	at, login := "/api/device/files/"+y.given[0].Send.Token, basic(ours, "secret-"+ours)
+	length := "Upload-Length: " + fmt.Sprint(len(square))
+	if a := h.do("", "PUT", at, strings.NewReader(square[:20]), login, length, "Upload-Offset: 0"); a.status != 409 {
+		t.Fatalf("%s", a)
+	}
+	used := func() int64 {
+		var u Usage
+		h.call("kim", "GET", "/api/v1/files/usage", nil, &u)
+		return u.Bytes
+	}
+	if got := used(); got != int64(len(square)) {
+		t.Fatalf("%d bytes are counted while it is under way", got)
+	}
+	if now, ok := h.Current("p1"); !ok || now.ID != tr.ID || now.Total != int64(len(square)) {
+		t.Errorf("what is shown beside the printer: %v %+v", ok, now)
+	}
+	if a := h.call("kim", "DELETE", "/api/v1/printers/"+ours+"/transfers/"+tr.ID, nil, nil); a.status != 204 {
+		t.Fatalf("%s", a)
+	}
+	h.until("the room is free again", func() bool { return used() == 0 })
+	if left, _ := filepath.Glob(filepath.Join(h.Dir, "*")); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	if a := h.do("", "PUT", at, strings.NewReader(square[20:]), login, length, "Upload-Offset: 20"); a.status != http.StatusGone {
+		t.Errorf("after its end: %s", a)
+	}
+	if now, ok := h.Current("p1"); ok {
+		t.Errorf("still shown beside the printer: %+v", now)
+	}
+}
+
+// After a restart a printer still shows the file that is on its way.
+func TestCurrent_OverRestarts(t *testing.T) {
+	h, _ := newShop(t)
+	f := h.upload("kim", square, "filename", "a.gcode")
+	var first, second Transfer
+	h.call("kim", "POST", "/api/v1/printers/"+ours+"/print", map[string]any{"file": f.ID, "print": false}, &first)
+	h.call("kim", "POST", "/api/v1/printers/"+ours+"/print", map[string]any{"file": f.ID, "print": false}, &second)
+	h.moved = live{}
+	if err := h.recall(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []Transfer{first, second} {
+		if now, ok := h.Current("p1"); !ok || now.ID != want.ID {
+			t.Errorf("%v %+v, want %s", ok, now, want.ID)
+		}
+		if err := h.report("p1", wire.Transfer{ID: want.ID, Stage: wire.TransferDone, Path: "a.gcode"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestAnalysis_OverRestarts(t *testing.T) {
 	dir := t.TempDir()
 	h := openHouse(t, dir)

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/tus/tusd/v2/pkg/handler"
-	"github.com/tus/tusd/v2/pkg/memorylocker"
 	tuslog "golang.org/x/exp/slog" // tusd's, which is older than log/slog
 
 	"github.com/kangbyounggwan/factor/internal/server/problem"
@@ -30,7 +29,7 @@ func (s *Service) readyTus() error {
 	composer := handler.NewStoreComposer()
 	composer.UseCore(s)
 	composer.UseTerminater(s)
-	s.locks = memorylocker.New()
+	s.locks = newLocks()
 	composer.UseLocker(s.locks)
 	var err error
 	s.tus, err = handler.NewUnroutedHandler(handler.Config{

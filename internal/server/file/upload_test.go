@@ -361,6 +361,10 @@ func TestQuota_CountsWhatBinaryFilesBecome(t *testing.T) {
 			t.Fatalf("%+v %v", c, err)
 		}
 	}
+	var u Usage
+	if h.call("kim", "GET", "/api/v1/files/usage", nil, &u); u.Bytes != int64(len(sample)+text.Len()) || u.Free != u.Quota-u.Bytes {
+		t.Errorf("%+v", u)
+	}
 	if err := os.WriteFile(h.plainPath(f.ID), []byte(cube), 0o600); err != nil { // somebody's backup came back
 		t.Fatal(err)
 	}

@@ -41,6 +41,7 @@ func (u *upload) WriteChunk(ctx context.Context, offset int64, src io.Reader) (i
 	if u.row == nil {
 		return 0, nil
 	}
+	u.service.locks.reads(u.row.ID)
 	n, err := u.service.appendTo(context.WithoutCancel(ctx), u.row, src)
 	return n, tusError(err)
 }

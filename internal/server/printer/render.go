@@ -107,6 +107,9 @@ func (s *Service) view(t *twin, role workspace.Role) View {
 	if role == "" && v.Workspace.Name == "" {
 		v.Workspace = ViewWorkspace{} // not asked for since the start: the page keeps the name that it has
 	}
+	if s.Transfer != nil {
+		v.Transfer = s.Transfer(p.ID)
+	}
 	if t.online {
 		v.ConnectedAt = moment(t.connectedAt)
 	} else {

@@ -67,9 +67,11 @@ type Service struct {
 	Devices Devices  // set before the first device connects; nil: none ever does
 	Audit   Recorder // nil: nothing is recorded
 	// Spend ends a log-in that is good for one registration, within its transaction; nil: there are none.
-	Spend   func(ctx context.Context, tx bun.Tx, a workspace.Actor) error
-	Log     *slog.Logger          // nil: silent
-	Metrics prometheus.Registerer // nil: counted, shown nowhere
+	Spend func(ctx context.Context, tx bun.Tx, a workspace.Actor) error
+	// Transfer gives the file that is on its way to a printer; nil: none is. It never waits. Itself nil: there are none.
+	Transfer func(printerID string) *ViewTransfer
+	Log      *slog.Logger          // nil: silent
+	Metrics  prometheus.Registerer // nil: counted, shown nowhere
 
 	UUIDLogin   bool             // the server lets printers connect by UUID alone, where their owner allows it
 	MaxPrinters int              // of a workspace; 0: DefaultMax

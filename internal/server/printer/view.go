@@ -35,6 +35,7 @@ type View struct {
 	State        ViewState                  `json:"state"`
 	Progress     ViewProgress               `json:"progress"`
 	Job          *ViewJob                   `json:"job"`
+	Transfer     *ViewTransfer              `json:"transfer,omitempty" doc:"A file on its way to the printer or from it; none: left out"`
 	LastJob      *LastJob                   `json:"last_job"`
 	Temperatures map[string]ViewTemperature `json:"temperatures" doc:"By heater: tool0…, bed, chamber; °C"`
 	CurrentZ     *float64                   `json:"current_z,omitempty" doc:"mm"`
@@ -76,6 +77,17 @@ type ViewJob struct {
 	LastTime      *float64                 `json:"last_time,omitempty" doc:"s that the last print of this file took"`
 	StartedAt     *time.Time               `json:"started_at,omitempty"`
 	Filament      map[string]wire.Filament `json:"filament,omitempty"`
+}
+
+// ViewTransfer is a file on its way between the library and the printer's device.
+type ViewTransfer struct {
+	ID        string             `json:"id"`
+	Name      string             `json:"name"`
+	Direction string             `json:"direction" enum:"to_printer,to_library"`
+	Print     bool               `json:"print" doc:"It is to be printed"`
+	Stage     wire.TransferStage `json:"stage" enum:"waiting,fetching,checking,uploading,starting"`
+	Bytes     int64              `json:"bytes" doc:"Of this stage so far"`
+	Total     int64              `json:"total" doc:"Of this stage; 0: not known"`
 }
 
 // ViewFile names a file on the device.

@@ -30,10 +30,8 @@ func (s *Server) listen() {
 			s.jobs.add(func(ctx context.Context) { s.printerChanged(ctx, m) })
 		}),
 		s.Bus.TransferChanged.Subscribe(func(m bus.TransferChanged) {
-			channel := transfersPrefix + m.UUID
-			if s.node.Hub().NumSubscribers(channel) > 0 {
-				s.send(channel, m.JSON)
-			}
+			s.sendToSome(transfersPrefix+m.UUID, m.JSON)
+			s.publish.changed(m.UUID, false) // a printer shows the file that is on its way
 		}),
 		s.Bus.FilesChanged.Subscribe(func(m bus.FilesChanged) {
 			s.jobs.add(func(ctx context.Context) { s.filesChanged(ctx, m) })
