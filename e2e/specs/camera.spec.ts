@@ -39,29 +39,110 @@ test('an MJPEG camera is live on its page and on the dashboard', async ({ page, 
     await expect(view.getByText('LIVE')).toBeVisible();
     await advances(page);
 
-    // The camera goes away and comes back: the page says why, and the picture returns by itself.
+    // What can be done with it, by keyboard too.
+    await view.getByRole('button', { name: en('camera_zoom_in') }).click();
+    await expect(view).toHaveClass(/zoomed/);
+    await view.focus();
+    await page.keyboard.press('0');
+    await expect(view).not.toHaveClass(/zoomed/);
+    const download = page.waitForEvent('download');
+    await view.getByRole('button', { name: en('camera_save') }).click();
+    expect((await download).suggestedFilename()).toMatch(/^Prusa MK4 – Nozzle .*\.jpg$/);
+    await view.getByRole('button', { name: /^LIVE · MJPEG/ }).click();
+    await expect(page.getByRole('dialog').getByText('640 × 360')).toBeVisible();
+    await page.keyboard.press('Escape');
+
+    // Another one, which hangs upside down.
+    await page.getByRole('button', { name: en('camera_edit'), exact: true }).click();
+    const settings = page.getByRole('dialog', { name: en('camera_edit_title') });
+    await settings.getByRole('button', { name: en('camera_add'), exact: true }).click();
+    await settings.getByLabel(en('camera_name')).last().fill('Bed');
+    await settings.getByLabel(en('camera_url')).last().fill(camera.url);
+    await settings.getByLabel(en('camera_rotation')).last().selectOption('180');
+    await settings.getByRole('button', { name: en('common_save'), exact: true }).click();
+    await expect(settings).toBeHidden();
+    await page.getByRole('button', { name: en('camera_all') }).click();
+    await expect(page.locator('[data-camera][data-state="live"]')).toHaveCount(2, { timeout: 60_000 });
+    await page.getByRole('button', { name: 'Nozzle', exact: true }).first().click();
+    await expect(view).toHaveCount(1);
+
+    // It goes away: the page says why.
     await camera.stop();
     await expect(view.getByRole('button', { name: en('camera_why') })).toBeVisible({ timeout: 90_000 });
     await view.getByRole('button', { name: en('camera_why') }).click();
     const why = page.getByRole('dialog');
-    await expect(why).toBeVisible();
+    await expect(why.getByText('Nothing answers at the camera')).toBeVisible({ timeout: 60_000 });
+    await expect(why.getByText(/\bunreachable\b/)).toBeVisible();
     await expect(why.getByText('127.0.0.1')).toHaveCount(0); // an address may hold a password
   } finally {
     await camera.stop();
   }
 });
 
-test('an H.264 camera comes by WebRTC', async ({ page, factor, owner, api, printer }) => {
+test('an H.264 camera comes by the best way that is open, down to single pictures and up again', async ({ page, factor, owner, api, printer }) => {
   const camera = await HlsCamera.start();
+  const relay = { urls: ['turn:127.0.0.1:9?transport=tcp'], username: 'u', credential: 'c' };
+  await page.addInitScript(() => {
+    const Real = RTCPeerConnection;
+    Object.assign(window, { relays: [] as unknown[] });
+    window.RTCPeerConnection = class extends Real {
+      constructor(settings?: RTCConfiguration) {
+        super(settings);
+        (window as unknown as { relays: unknown[] }).relays.push(...(settings?.iceServers ?? []));
+      }
+    };
+  });
+  await page.route(/\/cameras\/[^/]+\?wait=/, async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), ice_servers: [relay] } });
+  });
   try {
     await setCamera(api, printer.uuid, camera.url);
     await logIn(page, factor, owner);
     await page.goto(`${factor.url}/printers/${printer.uuid}`);
     const view = page.locator('[data-camera]');
-    await expect(view).toHaveAttribute('data-state', 'live', { timeout: 90_000 });
-    await expect(view).toHaveAttribute('data-rung', 'whep', { timeout: 60_000 });
+    await expect(view).toHaveAttribute('data-rung', 'whep', { timeout: 90_000 });
+    await expect(view.getByText(/^LIVE · WebRTC/)).toBeVisible();
     await advances(page);
+    // The server's relays are in the offer already.
+    expect(await page.evaluate(() => (window as unknown as { relays: unknown[] }).relays[0])).toEqual(relay);
+
+    await page.route('**/whep', (route) => route.abort());
+    await page.reload();
+    await expect(view).toHaveAttribute('data-rung', 'hls', { timeout: 60_000 });
+    await advances(page);
+
+    await page.route(/\/(hls|mjpeg)\b/, (route) => route.abort());
+    await page.reload();
+    await expect(view).toHaveAttribute('data-rung', 'picture', { timeout: 60_000 });
+    await advances(page);
+
+    await page.unroute('**/whep');
+    await expect(view).toHaveAttribute('data-rung', 'whep', { timeout: 90_000 });
   } finally {
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+    await camera.stop();
+  }
+});
+
+test('where neither UDP nor TCP gets through, the picture comes by HLS and the page says why', async ({ page, factor, owner, api, printer }) => {
+  const camera = await HlsCamera.start();
+  try {
+    await setCamera(api, printer.uuid, camera.url);
+    await logIn(page, factor, owner);
+    // The network lets nothing through to the camera port: what the server names is nobody's.
+    await page.route('**/whep', async (route) => {
+      const answer = await route.fetch();
+      const sdp = (await answer.text()).replace(/^(a=candidate:\S+ \d \S+ \d+) \S+ \d+/gm, '$1 192.0.2.1 9');
+      await route.fulfill({ response: answer, body: sdp });
+    });
+    await page.goto(`${factor.url}/printers/${printer.uuid}`);
+    const view = page.locator('[data-camera]');
+    await expect(view).toHaveAttribute('data-rung', 'hls', { timeout: 90_000 });
+    await view.getByRole('button', { name: /^LIVE · HLS/ }).click();
+    await expect(page.getByRole('dialog').getByText(/\btcp_blocked\b/)).toBeVisible();
+  } finally {
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
     await camera.stop();
   }
 });

@@ -220,8 +220,11 @@ export interface CameraInfo {
 	width?: number;
 	height?: number;
 	fps?: number;
+	/** From the camera to the server, ms. */
+	delay_ms?: number;
 	/** Ways that this stream can take to a page, best first. */
 	rungs: { rung: 'whep' | 'hls' | 'mjpeg' | 'picture'; possible: boolean; error?: CameraError }[];
+	/** Relays for WebRTC, with a login that is good for an hour. */
 	ice_servers?: RTCIceServer[];
 	viewers?: number;
 	kbps?: number;

@@ -1,10 +1,8 @@
 import { problemFrom } from '$lib/api/client';
 import { serverClock } from '$lib/live/clock.svelte';
+import { capturedAt, PICTURE_INTERVAL } from './interval';
 import { MultipartReader } from './multipart';
 import type { Source, Told } from './source';
-
-/** Time between two single pictures, ms. */
-export const PICTURE_INTERVAL = 2_000;
 
 /** Draws JPEGs onto a canvas; a picture that takes long to decode never holds up a newer one. */
 class Screen {
@@ -45,12 +43,6 @@ class Screen {
 	size() {
 		return { width: this.canvas.width, height: this.canvas.height };
 	}
-}
-
-/** When a picture was captured, as its header says it: Unix seconds by the server's clock. */
-function capturedAt(value: string | null | undefined): number | undefined {
-	const at = Number(value);
-	return value && Number.isFinite(at) && at > 0 ? at : undefined;
 }
 
 /** JPEG after JPEG in one answer, taken apart here: an <img> would not tell whether pictures still come. */

@@ -1,20 +1,17 @@
 import type { Camera } from '$lib/api/types';
+import { onSide, turnOf } from './turn';
 
 /** Saves what an element shows as a JPEG, turned as the viewer sees it. Rejects when there is no picture yet. */
 export async function savePicture(element: HTMLVideoElement | HTMLCanvasElement, camera: Camera, name: string): Promise<void> {
 	const width = element instanceof HTMLVideoElement ? element.videoWidth : element.width;
 	const height = element instanceof HTMLVideoElement ? element.videoHeight : element.height;
 	if (!width || !height) throw new Error('no picture yet');
-	const rotation = camera.rotation ?? 0;
-	const turned = rotation === 90 || rotation === 270;
 	const canvas = document.createElement('canvas');
-	canvas.width = turned ? height : width;
-	canvas.height = turned ? width : height;
+	[canvas.width, canvas.height] = onSide(camera) ? [height, width] : [width, height];
 	const paper = canvas.getContext('2d');
 	if (!paper) throw new Error('no canvas');
 	paper.translate(canvas.width / 2, canvas.height / 2);
-	paper.rotate((rotation * Math.PI) / 180);
-	paper.scale(camera.flip_h ? -1 : 1, camera.flip_v ? -1 : 1);
+	paper.transform(...turnOf(camera), 0, 0);
 	paper.drawImage(element, -width / 2, -height / 2);
 	const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/jpeg', 0.92));
 	if (!blob) throw new Error('no picture');

@@ -4,13 +4,13 @@ import type { CameraInfo } from '$lib/api/types';
 import { playHLS } from './hls';
 import { playMJPEG, playPictures } from './jpeg';
 import { Ladder, RUNGS, type Rung } from './ladder';
-import type { Source, Told } from './source';
-import { playWebRTC } from './webrtc';
+import type { Source, Told, Via } from './source';
+import { NoWay, playWebRTC } from './webrtc';
 
 /** How long a rung may take to its first frame, ms. The agent has to open the camera within it. */
 const FIRST_FRAME: Record<Rung, number> = { whep: 10_000, hls: 15_000, mjpeg: 12_000, picture: 15_000 };
 /** How long no frame may come before the picture counts as standing, and before the rung is given up, ms. */
-const STANDS: Record<Rung, number> = { whep: 2_000, hls: 4_000, mjpeg: 3_000, picture: 7_000 };
+const STANDS: Record<Rung, number> = { whep: 3_000, hls: 4_000, mjpeg: 3_000, picture: 7_000 };
 const GIVE_UP = 8_000;
 const TICK = 500;
 /** A page that nobody sees lets go of the camera after this time, ms. */
@@ -32,7 +32,7 @@ export class Player {
 	/** live: frames arrive; stands: they have stopped for a moment. */
 	state = $state<'opening' | 'live' | 'stands' | 'failed'>('opening');
 	rung = $state<Rung | undefined>();
-	via = $state<string | undefined>();
+	via = $state<Via | undefined>();
 	/** Seconds from camera to screen. */
 	delay = $state<number | undefined>();
 	size = $state({ width: 0, height: 0 });
@@ -47,10 +47,13 @@ export class Player {
 	#trying: Running | undefined;
 	#timer: ReturnType<typeof setInterval> | undefined;
 	#ticks = 0;
+	#ready = false;
 	#hiddenAt = 0;
 	#asking = false;
 	#askedAt = -Infinity;
 	#reported = false;
+	/** What this browser's network does not let through, as the server calls it. */
+	#blocked: 'udp_blocked' | 'tcp_blocked' | 'no_viewer_path' | undefined;
 
 	/** path is the camera's under /api/v1, such as /printers/{uuid}/cameras/{id}. */
 	constructor(path: string) {
@@ -67,8 +70,8 @@ export class Player {
 		const network = () => this.again();
 		addEventListener('online', network);
 		this.#timer = setInterval(() => this.#tick(), TICK);
-		void this.#ask();
-		this.#tick();
+		void this.#ask(); // which opens the camera, meanwhile:
+		void this.#know().then(() => this.#tick());
 		return () => {
 			removeEventListener('online', network);
 			clearInterval(this.#timer);
@@ -86,6 +89,12 @@ export class Player {
 		this.#tick();
 	}
 
+	/** Asks anew how the camera is, for somebody who wants to know. */
+	async refresh(): Promise<void> {
+		if (this.#blocked) await this.#report({ code: this.#blocked }); // the server forgets it after a while
+		await this.#ask();
+	}
+
 	/** The element that shows the picture now. */
 	get element(): Source['element'] | undefined {
 		return this.#shown?.source.element;
@@ -94,12 +103,17 @@ export class Player {
 	#tick(): void {
 		const now = performance.now();
 		this.#ticks++;
+		if (!this.#ready || !this.#place) return;
 		if (document.hidden) {
 			this.#hiddenAt ||= now;
-			if (now - this.#hiddenAt > HIDDEN) this.#stop();
+			if (now - this.#hiddenAt > HIDDEN && !document.pictureInPictureElement) this.#stop();
 			return;
 		}
-		this.#hiddenAt = 0;
+		if (this.#hiddenAt) {
+			// Browsers tell of no frames while a page is hidden: they are not missing.
+			for (const running of [this.#shown, this.#trying]) if (running) running.last = running.begun = now;
+			this.#hiddenAt = 0;
+		}
 		this.#look(this.#trying, now);
 		this.#look(this.#shown, now);
 		if (!this.#trying && !this.#shown) {
@@ -146,8 +160,9 @@ export class Player {
 	#try(rung: Rung, now: number): void {
 		const told: Told = {
 			frame: () => this.#frame(running),
-			ended: () => {
+			ended: (why) => {
 				running.over = true;
+				if (why instanceof NoWay) this.#blocked = 'tcp_blocked';
 				this.#tick();
 			}
 		};
@@ -184,6 +199,9 @@ export class Player {
 			before?.source.element.remove();
 			this.rung = running.source.rung;
 			this.via = this.delay = undefined;
+			this.#reported = false;
+			if (this.rung === 'whep') this.#blocked = undefined;
+			else if (this.#blocked) void this.#report({ code: this.#blocked, rung: this.rung });
 			void this.#measure(running.source);
 		}
 		if (running !== this.#shown) return;
@@ -196,14 +214,42 @@ export class Player {
 		try {
 			const [delay, via] = await Promise.all([source.delay(), source.via?.()]);
 			if (source !== this.#shown?.source) return;
-			this.delay = delay;
+			this.delay = delay === undefined ? undefined : delay + this.#untilServer(source.rung);
 			this.via = via;
-			if (delay !== undefined && !this.#reported && performance.now() - (this.#shown?.begun ?? Infinity) > 10_000) {
+			if (via === 'tcp' && source.offersUDP?.()) this.#blocked = 'udp_blocked';
+			if (this.delay !== undefined && !this.#reported && performance.now() - (this.#shown?.begun ?? Infinity) > 10_000) {
 				this.#reported = true;
-				void this.#report({ rung: source.rung, delay_ms: Math.round(delay * 1000) });
+				void this.#report({ rung: source.rung, delay_ms: Math.round(this.delay * 1000), code: this.#blocked });
 			}
 		} catch {
 			// It was closed meanwhile.
+		}
+	}
+
+	/** Seconds from the camera to the server. JPEGs say themselves when they were taken. */
+	#untilServer(rung: Rung): number {
+		return rung === 'whep' || rung === 'hls' ? (this.info?.delay_ms ?? 0) / 1000 : 0;
+	}
+
+	/** What is known without opening the camera: relays for WebRTC, and the ways of a stream that runs already. */
+	async #know(): Promise<void> {
+		try {
+			this.#take(await api.get<CameraInfo>(this.#base, { quiet: true, query: { wait: false } }));
+		} catch {
+			// The other question says what is wrong.
+		}
+		this.#ready = true;
+	}
+
+	#take(info: CameraInfo): void {
+		this.info = info;
+		const possible = info.rungs.filter((way) => way.possible).map((way) => way.rung);
+		this.#ladder.allow(RUNGS.filter((rung) => possible.includes(rung)));
+		// What the stream turns out not to have is not waited for.
+		const trying = this.#trying;
+		if (trying && !this.#ladder.possible.includes(trying.source.rung)) {
+			trying.over = true;
+			this.#tick();
 		}
 	}
 
@@ -213,16 +259,8 @@ export class Player {
 		this.#askedAt = performance.now();
 		try {
 			// With a picture nothing needs to be waited for; without one the server opens the camera and says how it is.
-			this.info = await api.get<CameraInfo>(this.#base, { quiet: true, query: { wait: !this.#shown } });
+			this.#take(await api.get<CameraInfo>(this.#base, { quiet: true, query: { wait: !this.#shown } }));
 			this.problem = undefined;
-			const possible = this.info.rungs.filter((way) => way.possible).map((way) => way.rung);
-			this.#ladder.allow(RUNGS.filter((rung) => possible.includes(rung)));
-			// What the stream turns out not to have is not waited for.
-			const trying = this.#trying;
-			if (trying && !this.#ladder.possible.includes(trying.source.rung)) {
-				trying.over = true;
-				this.#tick();
-			}
 		} catch (thrown) {
 			this.problem = asProblem(thrown);
 		} finally {
@@ -231,7 +269,10 @@ export class Player {
 	}
 
 	#fail(): void {
-		if (this.state !== 'failed' && this.info?.state === 'running' && !this.info.error) void this.#report({ code: 'no_viewer_path' });
+		if (this.state !== 'failed' && this.info?.state === 'running' && !this.info.error) {
+			this.#blocked = 'no_viewer_path';
+			void this.#report({ code: this.#blocked });
+		}
 		this.state = 'failed';
 	}
 

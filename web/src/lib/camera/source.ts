@@ -1,5 +1,7 @@
 import type { Rung } from './ladder';
 
+export type Via = 'udp' | 'tcp' | 'relay';
+
 /** What a source tells its player. Nothing is told after close. */
 export interface Told {
 	/** A new picture is on the screen. */
@@ -16,8 +18,10 @@ export interface Source {
 	size(): { width: number; height: number };
 	/** Seconds between the camera and the screen, as far as it can be told. */
 	delay(): Promise<number | undefined>;
-	/** How it travels, where that is worth a word: udp or tcp. */
-	via?(): Promise<string | undefined>;
+	/** How it travels, where that is worth a word. */
+	via?(): Promise<Via | undefined>;
+	/** Whether the server would have sent it by UDP. */
+	offersUDP?(): boolean;
 	close(): void;
 }
 

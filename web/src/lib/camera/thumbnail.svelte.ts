@@ -1,10 +1,13 @@
 import { problemFrom } from '$lib/api/client';
-import { PICTURE_INTERVAL } from './jpeg';
+import { serverClock } from '$lib/live/clock.svelte';
+import { capturedAt, PICTURE_INTERVAL } from './interval';
 
 /** A camera that gives no picture is asked less often, ms. */
 const RESTS = [2_000, 5_000, 15_000, 30_000] as const;
 /** A picture this old is no picture any more, ms. */
 const OLD = 15_000;
+/** A picture this young is live: one every two seconds, with room for a slow way, ms. */
+const LIVE = 8_000;
 
 /**
  * A camera's newest picture, every two seconds while its element can be seen and the page is in front. All who look at
@@ -15,6 +18,8 @@ export class Thumbnail {
 	picture = $state<string | undefined>();
 	/** It has been a while since the last one. */
 	old = $state(false);
+	/** It was taken a moment ago. */
+	live = $state(false);
 	/** Code of the problem that keeps the picture away. */
 	problem = $state<string | undefined>();
 
@@ -69,9 +74,12 @@ export class Thumbnail {
 			this.#at = performance.now();
 			this.#failures = 0;
 			this.problem = undefined;
+			const taken = capturedAt(response.headers.get('X-Timestamp'));
+			this.live = taken === undefined || serverClock.now() - taken * 1000 < LIVE;
 			this.old = false;
 		} catch (thrown) {
 			if (signal.aborted) return;
+			this.live = false;
 			this.problem = (thrown as { code?: string }).code ?? 'unreachable';
 			rest = RESTS[Math.min(this.#failures++, RESTS.length - 1)] ?? OLD;
 			if (performance.now() - this.#at > OLD) this.old = true;

@@ -1,7 +1,13 @@
 import { problemFrom } from '$lib/api/client';
 import { eachFrame, makeVideo, type Source, type Told } from './source';
 
-const GATHERING = 1_500;
+/** How long an offer waits for this browser's own addresses, ms. The server answers to whatever address it is called from. */
+const GATHERING = 300;
+/** How long the way may take to open once the server has answered, ms. */
+const CONNECTING = 6_000;
+
+/** Neither UDP nor TCP gets through to the server's camera port. */
+export class NoWay extends Error {}
 
 /** Plays a WHEP endpoint: offer out, answer in, and the browser finds UDP or TCP by itself. */
 export function playWebRTC(url: string, iceServers: RTCIceServer[], told: Told): Source {
@@ -10,6 +16,7 @@ export function playWebRTC(url: string, iceServers: RTCIceServer[], told: Told):
 	const abort = new AbortController();
 	let resource: string | undefined;
 	let closed = false;
+	let timer: ReturnType<typeof setTimeout> | undefined;
 
 	const stopFrames = eachFrame(video, () => told.frame());
 	const fail = (why: unknown) => {
@@ -25,7 +32,8 @@ export function playWebRTC(url: string, iceServers: RTCIceServer[], told: Told):
 		void video.play().catch(() => {});
 	};
 	peer.onconnectionstatechange = () => {
-		if (peer.connectionState === 'failed' || peer.connectionState === 'closed') fail(new Error('whep: no way through'));
+		if (peer.connectionState === 'connected') clearTimeout(timer);
+		if (peer.connectionState === 'failed') fail(new NoWay('whep: no way through'));
 	};
 
 	async function connect() {
@@ -43,6 +51,7 @@ export function playWebRTC(url: string, iceServers: RTCIceServer[], told: Told):
 		if (location) resource = new URL(location, response.url).href;
 		await peer.setRemoteDescription({ type: 'answer', sdp: await response.text() });
 		if (closed) leave();
+		else if (peer.connectionState !== 'connected') timer = setTimeout(() => fail(new NoWay('whep: no way through')), CONNECTING);
 	}
 
 	function leave() {
@@ -54,6 +63,7 @@ export function playWebRTC(url: string, iceServers: RTCIceServer[], told: Told):
 		if (closed) return;
 		closed = true;
 		stopFrames();
+		clearTimeout(timer);
 		abort.abort();
 		peer.onconnectionstatechange = null;
 		peer.close();
@@ -87,17 +97,18 @@ export function playWebRTC(url: string, iceServers: RTCIceServer[], told: Told):
 		async via() {
 			const stats = await peer.getStats();
 			for (const report of stats.values()) {
-				if (report.type === 'candidate-pair' && report.nominated) {
-					const local = stats.get(report.localCandidateId) as { protocol?: string } | undefined;
-					return local?.protocol;
-				}
+				if (report.type !== 'candidate-pair' || !report.nominated) continue;
+				const local = stats.get(report.localCandidateId) as { candidateType?: string; protocol?: string } | undefined;
+				if (local?.candidateType === 'relay') return 'relay';
+				return local?.protocol === 'tcp' ? 'tcp' : 'udp';
 			}
 			return undefined;
-		}
+		},
+		offersUDP: () => / udp /i.test(peer.remoteDescription?.sdp ?? '')
 	};
 }
 
-/** Waits until the offer names every address of ours, but not for long: the server answers to host candidates anyway. */
+/** Waits until the offer names every address of ours, but not for long. */
 function gathered(peer: RTCPeerConnection, signal: AbortSignal): Promise<void> {
 	return new Promise((resolve, reject) => {
 		if (peer.iceGatheringState === 'complete') return resolve();
