@@ -105,7 +105,7 @@ func init() { // they refer to each other
 		"rtsp": (*follow).rtsp, "rtsps": (*follow).rtsp,
 		"hls":  (*follow).hls,
 		"whep": (*follow).whep, "wheps": (*follow).whep, "webrtc": (*follow).whep, "webrtcs": (*follow).whep,
-		"v4l2": (*follow).v4l2,
+		"v4l2": (*follow).v4l2, "onvif": (*follow).onvif,
 	}
 }
 

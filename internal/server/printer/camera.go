@@ -18,7 +18,7 @@ const (
 )
 
 // streamSchemes are what an agent can look at. webrtc and whep are signalling addresses over HTTP(S).
-var streamSchemes = []string{"http", "https", "rtsp", "rtsps", "webrtc", "webrtcs", "whep", "wheps", "hls", "rtmp", "rtmps", "ws", "wss", "v4l2"}
+var streamSchemes = []string{"http", "https", "rtsp", "rtsps", "webrtc", "webrtcs", "whep", "wheps", "hls", "rtmp", "rtmps", "ws", "wss", "v4l2", "onvif"}
 
 // checkCameras gives the list as it is to be stored. Cameras of have keep their ids; an unknown id is an error, since
 // whoever wrote it means a camera that somebody else has removed meanwhile.

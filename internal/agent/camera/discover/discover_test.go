@@ -30,7 +30,7 @@ const onvifAnswer = `<?xml version="1.0" encoding="UTF-8"?>
 <SOAP-ENV:Envelope xmlns:SOAP-ENV="http://www.w3.org/2003/05/soap-envelope" xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery">
 <SOAP-ENV:Body><d:ProbeMatches><d:ProbeMatch><d:Types>dn:NetworkVideoTransmitter tds:Device</d:Types>
 <d:Scopes>onvif://www.onvif.org/type/video_encoder onvif://www.onvif.org/name/Bed%20Cam onvif://www.onvif.org/hardware/IPC-C22</d:Scopes>
-<d:XAddrs>http://169.254.169.254/onvif/device_service</d:XAddrs></d:ProbeMatch></d:ProbeMatches></SOAP-ENV:Body></SOAP-ENV:Envelope>`
+<d:XAddrs>http://169.254.169.254:8000/onvif/device_service</d:XAddrs></d:ProbeMatch></d:ProbeMatches></SOAP-ENV:Body></SOAP-ENV:Envelope>`
 
 func mdnsAnswer(t testing.TB) []byte {
 	t.Helper()
@@ -66,7 +66,7 @@ func TestAsk(t *testing.T) {
 		reply []byte
 		want  []Offer
 	}{
-		"ONVIF": {matches, probe, []byte(onvifAnswer), []Offer{{"onvif", "Bed Cam IPC-C22", "rtsp://127.0.0.1/", false}}},
+		"ONVIF": {matches, probe, []byte(onvifAnswer), []Offer{{"onvif", "Bed Cam IPC-C22", "onvif://127.0.0.1:8000/", false}}},
 		"MDNS": {mdnsReply, mdnsQuery, mdnsAnswer(t), []Offer{{"mdns", "Garage", "rtsp://127.0.0.1:8554/live/main?x=1", true},
 			{"mdns", "esp32-cam", "http://127.0.0.1:8554/", false}}},
 	} {

@@ -27,15 +27,23 @@ func matches(reply []byte, from net.IP) (found []Offer) {
 		Matches []struct {
 			Types  string
 			Scopes string
+			XAddrs string
 		} `xml:"Body>ProbeMatches>ProbeMatch"`
 	}
 	if xml.NewDecoder(bytes.NewReader(reply)).Decode(&answer) != nil || len(answer.Matches) == 0 {
 		return nil
 	}
 	var name, model string
+	host := from.String()
 	for _, m := range answer.Matches[:1] {
 		if !strings.Contains(m.Types, "NetworkVideoTransmitter") {
 			return nil
+		}
+		for _, text := range strings.Fields(m.XAddrs) { // of which the port counts, and nothing else
+			if u, err := url.Parse(text); err == nil && u.Scheme == "http" && u.Port() != "" {
+				host = net.JoinHostPort(host, u.Port())
+				break
+			}
 		}
 		for _, scope := range strings.Fields(m.Scopes) {
 			kind, value, _ := strings.Cut(strings.TrimPrefix(scope, "onvif://www.onvif.org/"), "/")
@@ -59,5 +67,5 @@ func matches(reply []byte, from net.IP) (found []Offer) {
 	if name == "" {
 		name = from.String()
 	}
-	return []Offer{{From: "onvif", Name: name, URL: (&url.URL{Scheme: "rtsp", Host: from.String(), Path: "/"}).String()}}
+	return []Offer{{From: "onvif", Name: name, URL: (&url.URL{Scheme: "onvif", Host: host, Path: "/"}).String()}}
 }
