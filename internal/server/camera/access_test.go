@@ -394,3 +394,27 @@ func TestLimits_ViewersOfOneAccount(t *testing.T) {
 	}
 	readMJPEG(t, do(t, s.request(t, "viewer", "GET", camPath+"/mjpeg", nil)), 1)
 }
+
+// The first playlist of a camera with few key frames takes long: who waits for it is not gone.
+func TestHLS_WhoWaitsForAnAnswerIsNotIdle(t *testing.T) {
+	t.Parallel()
+	s := mustServe(t)
+	s.device.gives(rtspInfo, accessUnits(t))
+	playlist := s.hls(t, "owner", camPath+"/hls/index.m3u8")
+	s.Service.mu.Lock()
+	var x *session
+	for _, one := range s.sessions {
+		x = one
+	}
+	s.Service.mu.Unlock()
+	answered := s.asks(x)
+	s.sweepSessions(time.Now().Add(time.Minute))
+	if resp := do(t, s.request(t, "owner", "GET", playlist, nil)); resp.StatusCode != http.StatusOK {
+		t.Errorf("while it waits: %d", resp.StatusCode)
+	}
+	answered()
+	s.sweepSessions(time.Now().Add(time.Minute))
+	if resp := do(t, s.request(t, "owner", "GET", playlist, nil)); resp.StatusCode != http.StatusNotFound {
+		t.Errorf("a minute after its last answer: %d", resp.StatusCode)
+	}
+}

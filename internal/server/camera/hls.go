@@ -58,6 +58,7 @@ func (s *Service) apiHLS(ctx context.Context, in *struct {
 		return nil, errNoSession
 	}
 	return streamed(func(w http.ResponseWriter, r *http.Request) {
+		defer s.asks(x)()
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(hlsAnswer))
 		q := r.URL.Query()
 		kept := url.Values{"session": {x.v.id}} // all that the addresses in a playlist carry on

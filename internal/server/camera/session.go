@@ -14,6 +14,7 @@ type session struct {
 	rung    Rung
 	key     streamKey
 	used    time.Time // HLS: when something was last asked for; guarded by Service.mu
+	waiting int       // HLS: what is being answered now, as a part that has yet to come; guarded by Service.mu
 	rtc     *rtcSession
 	byToken bool // begun by a viewing token
 }
@@ -38,6 +39,20 @@ func (s *Service) session(id string, rung Rung) (*session, error) {
 	return x, nil
 }
 
+// asks takes note that an HLS player waits for an answer; call what it gives when it has it. The first playlist is there
+// with the second key frame only, which may be far away.
+func (s *Service) asks(x *session) (answered func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x.waiting++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		x.waiting--
+		x.used = time.Now()
+	}
+}
+
 func (s *Service) drop(x *session) {
 	s.mu.Lock()
 	delete(s.sessions, x.v.id)
@@ -52,7 +67,7 @@ func (s *Service) sweepSessions(now time.Time) {
 	s.mu.Lock()
 	var over []*session
 	for _, x := range s.sessions {
-		if x.v.ended.Err() != nil || (x.rung == RungHLS && now.Sub(x.used) > hlsIdle) {
+		if x.v.ended.Err() != nil || (x.rung == RungHLS && x.waiting == 0 && now.Sub(x.used) > hlsIdle) {
 			over = append(over, x)
 		}
 	}
