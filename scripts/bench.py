@@ -38,6 +38,8 @@ def main(names: list[str]) -> int:
         needs.need_build_tools()
         needs.test_packages()
         needs.published_venv()
+        if "camera" in (names or BENCHES):
+            needs.peer(needs.PEERS[0])
     except Missing as missing:
         print(missing, file=sys.stderr)
         return 1

@@ -2,9 +2,9 @@
 // same viewers by WebRTC, CPU and memory of the server; and how long a frame takes from the camera to a viewer, for each
 // rung of the ladder, and how long the first one takes after the click.
 //
-//	go run ./bench/camera [-factor bin/factor] [-viewers 50] [-seconds 20] [-mediamtx .cache/mediamtx/mediamtx]
+//	go run ./bench/camera [-factor bin/factor] [-viewers 50] [-seconds 20] [-mediamtx .cache/peers/mediamtx-…]
 //
-// mediamtx is a test tool, built from its Go module as CONTRIBUTING.md says; without it FACTOR alone is measured. The
+// mediamtx is a test tool that `make setup` builds from its Go module; without it FACTOR alone is measured. The
 // camera is a process of this bench's: it hands its frames to the server with the time inside (an SEI message), which
 // each viewer reads when the frame is whole. Decoding and the screen come on top.
 package main
@@ -16,6 +16,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"syscall"
 	"time"
@@ -24,7 +25,7 @@ import (
 func main() {
 	log.SetFlags(0)
 	factor := flag.String("factor", "bin/factor", "the program")
-	mediamtx := flag.String("mediamtx", ".cache/mediamtx/mediamtx", "mediamtx, if it is there")
+	mediamtx := flag.String("mediamtx", newest(".cache/peers/mediamtx-*"), "mediamtx, if it is there")
 	viewers := flag.Int("viewers", 50, "viewers by WebRTC at a time")
 	seconds := flag.Int("seconds", 20, "to measure for")
 	flag.Parse()
@@ -33,6 +34,14 @@ func main() {
 	if err := run(ctx, *factor, *mediamtx, *viewers, time.Duration(*seconds)*time.Second); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// newest gives the last of the files that a pattern finds; the pattern itself where it finds none.
+func newest(pattern string) string {
+	if found, err := filepath.Glob(pattern); err == nil && len(found) > 0 {
+		return slices.Max(found)
+	}
+	return pattern
 }
 
 // contender is a server under measurement.

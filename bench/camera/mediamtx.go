@@ -32,7 +32,7 @@ func startMediamtx(ctx context.Context, program string, s *source) (*mediamtx, e
 		return nil, err
 	}
 	rtsp, http, udp := freePort(), freePort(), freePort()
-	config := fmt.Sprintf("logLevel: error\nrtsp: yes\nrtspAddress: 127.0.0.1:%d\nrtspTransports: [tcp]\nrtmp: no\nhls: no\nsrt: no\nwebrtc: yes\nwebrtcAddress: 127.0.0.1:%d\n"+
+	config := fmt.Sprintf("logLevel: error\nrtsp: yes\nrtspAddress: 127.0.0.1:%d\nrtspTransports: [tcp]\nrtmp: no\nhls: no\nsrt: no\nmoq: no\nwebrtc: yes\nwebrtcAddress: 127.0.0.1:%d\n"+
 		"webrtcLocalUDPAddress: 127.0.0.1:%d\nwebrtcLocalTCPAddress: ''\nwebrtcIPsFromInterfaces: no\nwebrtcAdditionalHosts: [127.0.0.1]\npaths:\n  cam:\n", rtsp, http, udp)
 	file := filepath.Join(dir, "mediamtx.yml")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
