@@ -36,7 +36,7 @@ test: ## Every test, with all set-up it needs; PART=name runs one part, `make te
 	@exec $(PYTHON) scripts/test.py $(PART)
 
 .PHONY: test-long
-test-long: ## What takes long: races, fuzzing, other OctoPrints, repeated kills; REPEAT=n repeats the browser tests
+test-long: ## What takes long: races, fuzzing, other OctoPrints, bad networks, an hour of video; REPEAT=n repeats the browser tests
 	@exec $(PYTHON) scripts/test.py --long $(PART)
 
 .PHONY: lint

@@ -5,7 +5,7 @@
     needs.py run      the same and a virtual environment with OctoPrint
     needs.py test     the same and Chromium, Mosquitto, ffmpeg, two media servers, the Python and Node
                       packages of the tests
-    needs.py long     the same and the other OctoPrints that the plugin is for
+    needs.py long     the same, the other OctoPrints that the plugin is for, and what makes networks
 
 What Debian packages is installed by name with apt-get, as root or by sudo. The rest has exact versions in
 octoprint*-constraints.txt, test-requirements.txt, published-requirements.txt, plugin/tests/requirements.txt, the two
@@ -53,6 +53,8 @@ TEST_PACKAGES = {
     "mosquitto-clients": "mosquitto_pub",
     "openssl": "openssl",
 }
+# The same of the network with faults (network.py).
+NETWORK_PACKAGES = {"iproute2": "ip", "nftables": "nft", "procps": "sysctl"}
 
 
 @dataclass(frozen=True)
@@ -277,8 +279,9 @@ def node_modules(folder: Path) -> Path:
     return modules
 
 
-def test_packages() -> None:
-    apt_install([package for package, program in TEST_PACKAGES.items() if not find_program(program)])
+def test_packages(more: dict[str, str] | None = None) -> None:
+    wanted = {**TEST_PACKAGES, **(more or {})}
+    apt_install([package for package, program in wanted.items() if not find_program(program)])
 
 
 def peer(which: Peer) -> Path:
@@ -326,7 +329,7 @@ def main(task: str) -> None:
         need_space(2000)
         octoprint_venv()
     if task in ("test", "long"):
-        test_packages()
+        test_packages(NETWORK_PACKAGES if task == "long" else None)
         for which in PEERS:
             peer(which)
         test_venv()

@@ -23,6 +23,7 @@ from typing import Callable
 
 import fuzz
 import needs
+import network
 from gotest import GoTests
 from needs import ROOT, Missing
 
@@ -121,6 +122,28 @@ class Runner:
         closing = f"{passed} tests in Chromium, {stats['duration'] / 1000:.0f} s"
         return Result(passed, max(failed, 1) if code else failed, closing, stats["skipped"])
 
+    def network(self) -> Result:
+        """Cameras across NAT, loss, a slow uplink and cuts, in Chromium behind a router of its own."""
+        why = network.hindrance()
+        if why:
+            return Result(0, 0, f"skipped: {why}", 1)
+        report = self.report("network")
+        with network.Network() as net:
+            env = {"PLAYWRIGHT_JSON_OUTPUT_NAME": str(report), **net.env}
+            command = net.command("npx", "playwright", "test", "--config", "network.config.ts", "--reporter=list,json")
+            code = self.run(command, E2E, env)
+        if not report.is_file():
+            return Result(0, 1, "playwright did not finish")
+        stats = json.loads(report.read_text())["stats"]
+        passed, failed = stats["expected"], stats["unexpected"] + stats["flaky"]
+        return Result(passed, max(failed, 1) if code else failed, f"{passed} networks", stats["skipped"])
+
+    def soak(self) -> Result:
+        span = os.environ.setdefault("FACTOR_TEST_SOAK", "1h")
+        return self.go_test(
+            "-count=1", "-run=^TestSoak", "./internal/server/camera", env={"FACTOR_TEST_SOAK": span}, limit="3h"
+        )
+
     def make_run(self) -> Result:
         return self.unittest("test_run.py")
 
@@ -216,6 +239,8 @@ def long_parts(runner: Runner) -> dict[str, tuple[str, Callable[[], Result]]]:
         "octoprint": (f"the plugin's tests with OctoPrint {' and '.join(needs.OTHER_OCTOPRINTS)}", runner.octoprints),
         "fuzz": ("every fuzz test for FUZZTIME", runner.fuzzing),
         "browser": ("the browser tests, REPEAT times", runner.browser),
+        "network": ("cameras across NAT, loss, 300 kbit/s and cuts (root; network namespaces)", runner.network),
+        "soak": ("a camera for FACTOR_TEST_SOAK (1h): memory, goroutines, files", runner.soak),
     }
 
 

@@ -1,0 +1,152 @@
+import type { Page } from '@playwright/test';
+import { expect, test } from '@playwright/test';
+import { median, watch } from '../harness/glass.ts';
+import { fillLogin } from '../harness/pages.ts';
+import { fault, Internet, slow } from './internet.ts';
+
+const PATIENCE = 150_000;
+const PORT = '8189'; // of WebRTC
+
+let net: Internet;
+let cameras: { mjpeg: string; h264: string };
+
+test.beforeAll(async () => {
+  test.setTimeout(300_000);
+  net = await Internet.begin();
+  cameras = await net.startCameras();
+});
+test.afterAll(() => net.end());
+
+test.beforeEach(async ({ page }) => {
+  // What the page itself calls its way is compared with what its peer connection says.
+  await page.addInitScript(() => {
+    const peers: RTCPeerConnection[] = [];
+    Object.assign(window, { peers });
+    window.RTCPeerConnection = class extends RTCPeerConnection {
+      constructor(configuration?: RTCConfiguration) {
+        super(configuration);
+        peers.push(this);
+      }
+    };
+  });
+  await page.goto(`${net.url}/login`);
+  await fillLogin(page, net.owner);
+  await page.waitForURL('**/printers');
+});
+test.afterEach(async ({}, info) => {
+  if (info.status !== info.expectedStatus) await info.attach('programs.log', { body: net.logs });
+});
+
+const open = async (page: Page): Promise<void> => {
+  await page.goto(`${net.url}/printers/${net.uuid}`);
+};
+
+/** Waits for the picture on one rung, and that it moves; the median of its delay in ms. */
+async function plays(page: Page, rung: string): Promise<number> {
+  const view = page.locator('[data-camera]');
+  await expect(view).toHaveAttribute('data-rung', rung, { timeout: PATIENCE });
+  await expect(view).toHaveAttribute('data-state', 'live', { timeout: PATIENCE });
+  const seen = await watch(page, 15, PATIENCE);
+  expect(seen.frames, `${seen.unread} pictures without a clock`).toBe(15);
+  await expect(view).toHaveAttribute('data-rung', rung);
+  const delay = median(seen.delays);
+  test.info().annotations.push({ type: 'delay', description: `${rung} ${delay} ms` });
+  console.log(`  ${test.info().title}: ${rung}, p50 ${delay} ms`);
+  return delay;
+}
+
+const protocol = (page: Page): Promise<string | undefined> =>
+  page.evaluate(async () => {
+    for (const peer of (window as unknown as { peers: RTCPeerConnection[] }).peers) {
+      if (peer.connectionState !== 'connected') continue;
+      const stats = await peer.getStats();
+      for (const report of stats.values()) {
+        if (report.type === 'candidate-pair' && report.nominated) return stats.get(report.localCandidateId)?.protocol as string;
+      }
+    }
+    return undefined;
+  });
+
+test('NAT on both sides: WebRTC over UDP', async ({ page }) => {
+  await net.setCamera({ name: 'Nozzle', stream_url: cameras.h264 });
+  await open(page);
+  expect(await plays(page, 'whep')).toBeLessThan(5_000);
+  expect(await protocol(page)).toBe('udp');
+});
+
+test('UDP dropped: WebRTC over TCP', async ({ page }) => {
+  await net.setCamera({ name: 'Nozzle', stream_url: cameras.h264 });
+  const mend = await fault('office', 'ip protocol udp drop');
+  try {
+    await open(page);
+    await plays(page, 'whep');
+    expect(await protocol(page)).toBe('tcp');
+  } finally {
+    await mend();
+  }
+});
+
+test('the camera port closed altogether: HLS, and WebRTC again once it is open', async ({ page }) => {
+  await net.setCamera({ name: 'Nozzle', stream_url: cameras.h264 });
+  const mend = await fault('office', `udp dport ${PORT} drop`, `tcp dport ${PORT} drop`);
+  try {
+    await open(page);
+    await plays(page, 'hls');
+  } finally {
+    await mend();
+  }
+  await plays(page, 'whep');
+});
+
+test('2 % of all packets lost: WebRTC goes on', async ({ page }) => {
+  await net.setCamera({ name: 'Nozzle', stream_url: cameras.h264 });
+  const mend = await fault('office', 'numgen random mod 50 == 0 drop');
+  try {
+    await open(page);
+    await plays(page, 'whep');
+    await plays(page, 'whep');
+  } finally {
+    await mend();
+  }
+});
+
+test('300 kbit/s from the printer: MJPEG keeps up by smaller and fewer pictures', async ({ page }) => {
+  await net.setCamera({ name: 'Nozzle', stream_url: cameras.mjpeg });
+  const mend = await slow('home', '300kbit');
+  try {
+    await open(page);
+    // Never the past: what the line cannot carry is left out before it is sent.
+    await plays(page, 'mjpeg');
+    await expect.poll(async () => median((await watch(page, 8, PATIENCE)).delays), { timeout: PATIENCE }).toBeLessThan(5_000);
+  } finally {
+    await mend();
+  }
+});
+
+test('300 kbit/s from the printer, its owner lets it encode: WebRTC', async ({ page }) => {
+  await net.setCamera({ name: 'Nozzle', stream_url: cameras.mjpeg, encode: true, max_kbps: 250 });
+  const mend = await slow('home', '300kbit');
+  try {
+    await open(page);
+    await plays(page, 'whep');
+    await expect.poll(async () => median((await watch(page, 8, PATIENCE)).delays), { timeout: PATIENCE }).toBeLessThan(5_000);
+  } finally {
+    await mend();
+  }
+});
+
+for (const side of ['home', 'office'] as const) {
+  test(`the ${side}'s link is cut and comes back: so does the picture, by itself`, async ({ page }) => {
+    await net.setCamera({ name: 'Nozzle', stream_url: cameras.h264 });
+    await open(page);
+    await plays(page, 'whep');
+    const mend = await fault(side, 'drop');
+    try {
+      await expect(page.locator('[data-camera]')).not.toHaveAttribute('data-state', 'live', { timeout: PATIENCE });
+      expect((await watch(page, 5, 5_000)).frames).toBeLessThan(2);
+    } finally {
+      await mend();
+    }
+    await plays(page, 'whep');
+  });
+}

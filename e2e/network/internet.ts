@@ -1,0 +1,133 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Api } from '../harness/api.ts';
+import { somebody, type Account } from '../harness/factor.ts';
+import { inTree, Program, run, until } from '../harness/program.ts';
+
+type Place = 'internet' | 'server' | 'home' | 'printer' | 'office' | 'viewer';
+
+const server = process.env.FACTOR_NETWORK_SERVER_ADDRESS ?? '';
+const namespace = (of: Place): string => {
+  const name = process.env[`FACTOR_NETWORK_${of.toUpperCase()}`];
+  if (!name) throw new Error('there is no network: run scripts/network.py npx playwright test --config network.config.ts');
+  return name;
+};
+const inside = (of: Place, ...command: string[]): string[] => ['ip', 'netns', 'exec', namespace(of), ...command];
+
+// What enrolment asks an OctoPrint; afterwards it is away, which is no camera's business.
+const OCTOPRINT = `require('node:http').createServer((_, answer) => answer.setHeader('Content-Type', 'application/json')
+  .end('{"api":"0.1","server":"1.11.8","text":"OctoPrint 1.11.8"}')).listen(5000, '127.0.0.1', () => console.log('ready'))`;
+
+export interface Camera {
+  name: string;
+  stream_url: string;
+  encode?: boolean;
+  max_kbps?: number;
+}
+
+/** The server in the internet, and a printer at home with cameras: everything but the browser. */
+export class Internet {
+  readonly url = `https://${server}:8443`;
+  uuid = '';
+  api!: Api;
+  #programs: Program[] = [];
+
+  private constructor(
+    private readonly folder: string,
+    readonly owner: Account,
+  ) {}
+
+  static async begin(): Promise<Internet> {
+    const net = new Internet(await mkdtemp(join(tmpdir(), 'factor-network-')), somebody('Jimin'));
+    await net.#startServer();
+    await net.#startPrinter();
+    return net;
+  }
+
+  async #startServer(): Promise<void> {
+    const data = join(this.folder, 'data');
+    const factor = this.#start('server', 'factor', [
+      ...[inTree('bin/factor'), 'serve', '--data', data, '--http', '127.0.0.1:8080', '--https', ':8443', '--mqtts', ':8883'],
+      ...['--webrtc', ':8189', '--rtsp', 'off', '--public-url', this.url],
+    ]);
+    process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'; // its certificate is of its own making, and this process talks to nobody else
+    await until('the server answers', async () => {
+      if (!factor.running) throw new Error(factor.said);
+      return fetch(`${this.url}/readyz`).then((r) => r.ok, () => false);
+    });
+    const add = [inTree('bin/factor'), 'user', 'add', '--data', data, '--email', this.owner.email, '--name', this.owner.name, '--password-stdin'];
+    await run(inside('server', ...add), this.owner.password);
+    const said = await run(inside('server', inTree('bin/factor'), 'token', 'add', '--data', data, '--email', this.owner.email, '--name', 'e2e'));
+    this.api = new Api(this.url, said.match(/fct_\S+/)![0]);
+  }
+
+  async #startPrinter(): Promise<void> {
+    const [data, ca] = [join(this.folder, 'agent'), join(this.folder, 'ca.crt')];
+    await writeFile(ca, await fetch(`${this.url}/ca.crt`).then((r) => r.text()));
+    const octoprint = this.#start('printer', 'octoprint', ['node', '-e', OCTOPRINT]);
+    await octoprint.says(/ready/);
+    const agent = inTree('bin/factor-agent');
+    await run(
+      inside('printer', agent, 'enrol', '--data', data, '--server', this.url, '--ca', ca, '--api-key', 'x', '--name', 'Far', '--email', this.owner.email),
+      this.owner.password,
+    );
+    await octoprint.stop();
+    this.#start('printer', 'factor-agent', [agent, 'run', '--data', data]);
+    this.uuid = (await until('the printer is online', async () => (await this.api.printers()).find((p) => p.online))).uuid;
+  }
+
+  /** A simulated camera with a clock in its picture, and the same as H.264 by mediamtx. */
+  async startCameras(): Promise<{ mjpeg: string; h264: string }> {
+    const size = ['--width', '640', '--height', '360', '--fps', '10', '--quality', '80'];
+    const camera = this.#start('printer', 'sim-camera', [inTree('bin/factor'), 'sim-camera', '--listen', '127.0.0.1:8081', ...size]);
+    const [mjpeg] = await camera.says(/http:\S+/);
+    const config = join(this.folder, 'mediamtx.yml');
+    await writeFile(
+      config,
+      `rtsp: yes\nrtspAddress: 127.0.0.1:8554\nrtspTransports: [tcp]\nrtmp: no\nhls: no\nsrt: no\nmoq: no\nwebrtc: no\npaths:\n  cam:\n`,
+    );
+    const mediamtx = this.#start('printer', 'mediamtx', [process.env.FACTOR_TEST_MEDIAMTX ?? 'mediamtx', config]);
+    await mediamtx.says(/RTSP\] started/);
+    this.#start('printer', 'ffmpeg', [
+      ...['ffmpeg', '-loglevel', 'error', '-fflags', 'nobuffer', '-f', 'mpjpeg', '-use_wallclock_as_timestamps', '1', '-i', mjpeg!],
+      ...['-c:v', 'libx264', '-profile:v', 'baseline', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p'],
+      ...['-g', '10', '-b:v', '600k', '-maxrate', '600k', '-bufsize', '300k', '-f', 'rtsp', '-rtsp_transport', 'tcp', 'rtsp://127.0.0.1:8554/cam'],
+    ]);
+    await mediamtx.says(/is publishing/);
+    return { mjpeg: mjpeg!, h264: 'rtsp://127.0.0.1:8554/cam' };
+  }
+
+  async setCamera(camera: Camera): Promise<void> {
+    await this.api.call('PUT', `/printers/${this.uuid}/cameras`, { items: [camera] });
+  }
+
+  #start(where: Place, name: string, command: string[]): Program {
+    const program = new Program(name, inside(where, ...command));
+    this.#programs.push(program);
+    return program;
+  }
+
+  get logs(): string {
+    return this.#programs.map((p) => `── ${p.name}\n${p.said.split('\n').slice(-40).join('\n')}`).join('\n');
+  }
+
+  async end(): Promise<void> {
+    for (const program of this.#programs.reverse()) await program.kill();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Rules of a router for what passes it, until they are taken away. */
+export async function fault(where: 'home' | 'office', ...rules: string[]): Promise<() => Promise<void>> {
+  const lines = ['add table ip fault', 'add chain ip fault forward { type filter hook forward priority -10; }'];
+  await run(inside(where, 'nft', [...lines, ...rules.map((rule) => `add rule ip fault forward ${rule}`)].join('; ')));
+  return async () => void (await run(inside(where, 'nft', 'delete table ip fault')));
+}
+
+/** A slow way out of a router: a modem that keeps what it cannot send for a moment, and drops the rest. */
+export async function slow(where: 'home' | 'office', rate: string): Promise<() => Promise<void>> {
+  const device = ['tc', 'qdisc', 'replace', 'dev', 'wan', 'root'];
+  await run(inside(where, ...device, 'tbf', 'rate', rate, 'burst', '4k', 'latency', '300ms'));
+  return async () => void (await run(inside(where, 'tc', 'qdisc', 'delete', 'dev', 'wan', 'root')));
+}
