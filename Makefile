@@ -48,7 +48,7 @@ fuzz: ## Every fuzz test for FUZZTIME (default 30s)
 	@exec $(PYTHON) scripts/fuzz.py $(or $(FUZZTIME),30s)
 
 .PHONY: bench
-bench: build ## The figures of docs/performance.md
+bench: release ## The figures of docs/performance.md
 	@exec $(PYTHON) scripts/bench.py
 
 .PHONY: screenshots

@@ -1,7 +1,7 @@
 // Start measures what it takes to run the server and to open its first page: time to ready on an existing database,
 // memory when idle, size of the program, weight of the pages' JavaScript.
 //
-//	go run ./bench/start [-factor bin/factor] [-starts 10] [-printers 50]
+//	make release && go run ./bench/start [-factor bin/factor] [-starts 10] [-printers 50]
 //
 // Goals: ready within 300 ms, at most 40 MB resident when idle, a program of at most 60 MB with the four Linux agents
 // inside (`make release`), at most 150 KB of JavaScript, gzipped, for the landing page and for the dashboard.
@@ -9,9 +9,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"log"
+	"maps"
 	"os"
 	"os/signal"
 	"slices"
@@ -25,7 +27,7 @@ import (
 const (
 	readyGoal  = 300 * time.Millisecond
 	rssGoal    = 40 << 20
-	binaryGoal = 60 << 20
+	binaryGoal = 60_000_000
 	scriptGoal = 150 << 10
 
 	idleAfter = 15 * time.Second // the server gives back what only its start needed
@@ -94,7 +96,15 @@ func run(ctx context.Context, program string, starts, printers int) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("program                        %5.1f MB; goal %d MB with the agents inside: %s\n", mb(info.Size()), binaryGoal>>20, rig.Verdict(info.Size() <= binaryGoal))
+	inside, err := platforms(ctx, s.URL)
+	if err != nil {
+		return err
+	}
+	if len(inside) == 4 {
+		fmt.Printf("program with the agents        %5.1f MB; goal %d MB: %s\n", float64(info.Size())/1e6, binaryGoal/1_000_000, rig.Verdict(info.Size() <= binaryGoal))
+	} else {
+		fmt.Printf("program without the agents     %5.1f MB; the goal is for one with them: make release\n", float64(info.Size())/1e6)
+	}
 	for _, page := range []struct{ name, route string }{{"landing page", "/"}, {"dashboard", "/(app)/printers"}} {
 		weight, err := weigh(ctx, s.URL, page.route)
 		if err != nil {
@@ -121,6 +131,21 @@ func fill(ctx context.Context, program, data string, printers int) (first time.D
 		}
 	}
 	return s.Ready, s.Stop()
+}
+
+// platforms gives the agents that the server hands out.
+func platforms(ctx context.Context, url string) ([]string, error) {
+	text, _, err := fetch(ctx, url+"/plugin/version.json")
+	if err != nil {
+		return nil, err
+	}
+	var signed struct {
+		Agents map[string]any `json:"agents"`
+	}
+	if err := json.Unmarshal([]byte(text), &signed); err != nil {
+		return nil, fmt.Errorf("read the server's list of agents: %w", err)
+	}
+	return slices.Sorted(maps.Keys(signed.Agents)), nil
 }
 
 func mb(bytes int64) float64 { return float64(bytes) / (1 << 20) }

@@ -16,7 +16,7 @@ type doctorCommand struct {
 	JSON     bool      `name:"json" help:"Print the findings as JSON."`
 }
 
-// unchecked is the settings without their Validate, which kong would call.
+// unchecked is the settings without their Validate, which the command line would call.
 type unchecked config.Settings
 
 var marks = map[doctor.Grade]string{doctor.Good: "✓", doctor.Warning: "!", doctor.Bad: "✗"}

@@ -11,22 +11,43 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/alecthomas/kong"
 	"github.com/kangbyounggwan/factor/internal/server/config"
+	"github.com/kangbyounggwan/factor/internal/server/config/line"
 	"github.com/kangbyounggwan/factor/internal/server/problem"
 )
 
-// program is the command line.
-type program struct {
-	Config config.File `name:"config" env:"FACTOR_CONFIG" placeholder:"FILE" help:"Settings file (TOML), a line a setting: data = \"/var/lib/factor\"."`
-
-	Serve     serveCommand     `cmd:"" help:"Serve pages, API and printers until ended."`
-	User      userCommand      `cmd:"" help:"Accounts. Works while the server runs."`
-	Token     tokenCommand     `cmd:"" help:"API tokens. Works while the server runs."`
-	Doctor    doctorCommand    `cmd:"" help:"Say what is wrong with this installation, and what to do."`
-	Sim       simCommand       `cmd:"" help:"A fleet of simulated printers, for load and for looking at pages."`
-	SimCamera simCameraCommand `cmd:"" help:"A simulated camera (MJPEG over HTTP) with a clock in its picture."`
-	Version   versionCommand   `cmd:"" help:"Print the version."`
+// commandLine is what the program can be told. Each command's options are its struct.
+func commandLine(ctx context.Context, s *streams) *line.Line {
+	var all struct {
+		Config config.File `name:"config" env:"FACTOR_CONFIG" placeholder:"FILE" help:"Settings file (TOML), a line a setting: data = \"/var/lib/factor\"."`
+	}
+	one := func(name, help string, c interface {
+		Run(ctx context.Context, s *streams) error
+	}) *line.Command {
+		return &line.Command{Name: name, Help: help, Options: c, Run: func() error { return c.Run(ctx, s) }}
+	}
+	return &line.Line{
+		Name: "factor", Help: "FACTOR: see and control your 3D printers from anywhere.", Options: &all,
+		File: func() (map[string]string, error) { return all.Config.Read() },
+		Commands: []*line.Command{
+			one("serve", "Serve pages, API and printers until ended.", &serveCommand{}),
+			{Name: "user", Help: "Accounts. Works while the server runs.", Commands: []*line.Command{
+				one("add", "Make an account whose e-mail address counts as verified.", &userAddCommand{}),
+				one("list", "List the accounts.", &userListCommand{}),
+				one("password", "Set another password. It ends the account's sessions.", &userPasswordCommand{}),
+				one("admin", "Make an account an administrator's, or take that away.", &userAdminCommand{}),
+			}},
+			{Name: "token", Help: "API tokens. Works while the server runs.", Commands: []*line.Command{
+				one("add", "Make an API token. It is printed once and cannot be shown again.", &tokenAddCommand{}),
+				one("list", "List an account's API tokens.", &tokenListCommand{}),
+				one("remove", "End an API token; what was opened with it ends within seconds.", &tokenRemoveCommand{}),
+			}},
+			one("doctor", "Say what is wrong with this installation, and what to do.", &doctorCommand{}),
+			one("sim", "A fleet of simulated printers, for load and for looking at pages.", &simCommand{}),
+			one("sim-camera", "A simulated camera (MJPEG over HTTP) with a clock in its picture.", &simCameraCommand{}),
+			one("version", "Print the version.", &versionCommand{}),
+		},
+	}
 }
 
 // streams are the program's standard streams and the language of whoever reads them; tests give others.
@@ -64,18 +85,10 @@ func main() {
 
 // run is the program without the process around it.
 func run(ctx context.Context, args []string, s *streams) (code int) {
-	var p program
-	exited := -1
-	parser, err := kong.New(&p, kong.Name("factor"), kong.Description("FACTOR: see and control your 3D printers from anywhere."),
-		kong.UsageOnError(), kong.Writers(s.out, s.err), kong.Exit(func(code int) { exited = code }),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s))
-	if err != nil {
-		fmt.Fprintln(s.err, err)
-		return exitFailed
-	}
-	command, err := parser.Parse(args)
-	if exited >= 0 {
-		return exited // --help has been shown
+	command, err := commandLine(ctx, s).Parse(args)
+	if help, ok := errors.AsType[line.Help](err); ok {
+		fmt.Fprint(s.out, string(help))
+		return 0
 	}
 	if err != nil {
 		fmt.Fprintf(s.err, "factor: %v\n", err)

@@ -9,12 +9,6 @@ import (
 	"github.com/kangbyounggwan/factor/cmd/factor/app"
 )
 
-type tokenCommand struct {
-	Add    tokenAddCommand    `cmd:"" help:"Make an API token. It is printed once and cannot be shown again."`
-	List   tokenListCommand   `cmd:"" help:"List an account's API tokens."`
-	Remove tokenRemoveCommand `cmd:"" help:"End an API token; what was opened with it ends within seconds."`
-}
-
 type tokenAddCommand struct {
 	dataFlag
 	Email string `required:"" placeholder:"E-MAIL" help:"Whose token it is."`

@@ -16,13 +16,6 @@ import (
 	"golang.org/x/term"
 )
 
-type userCommand struct {
-	Add      userAddCommand      `cmd:"" help:"Make an account whose e-mail address counts as verified."`
-	List     userListCommand     `cmd:"" help:"List the accounts."`
-	Password userPasswordCommand `cmd:"" help:"Set another password. It ends the account's sessions."`
-	Admin    userAdminCommand    `cmd:"" help:"Make an account an administrator's, or take that away."`
-}
-
 type userAddCommand struct {
 	dataFlag
 	passwordFlag

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 
@@ -11,7 +12,7 @@ var version = ver.String()
 
 type versionCommand struct{}
 
-func (versionCommand) Run(s *streams) error {
+func (versionCommand) Run(_ context.Context, s *streams) error {
 	_, err := fmt.Fprintf(s.out, "factor %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
 }

@@ -80,6 +80,24 @@ func TestDependencyArrows(t *testing.T) {
 	}
 }
 
+// heavy are packages of which one use makes both programs a sixth larger: they call methods by names that are made up at
+// run time, for which the linker keeps every exported method of everything. See internal/server/config/line and
+// internal/server/mail/layout.go for what does without.
+var heavy = map[string]bool{"text/template": true, "html/template": true, "net/rpc": true, "github.com/alecthomas/kong": true}
+
+func TestProgramsStaySmall(t *testing.T) {
+	for _, p := range listPackages(t) {
+		if from, _ := layerOf(strings.TrimPrefix(p.ImportPath, module)); from == nil || from.name == "tools" {
+			continue
+		}
+		for _, imported := range p.Imports {
+			if heavy[imported] {
+				t.Errorf("%s imports %s", p.ImportPath, imported)
+			}
+		}
+	}
+}
+
 func TestLayersNameOnlyLayers(t *testing.T) {
 	known := map[string]bool{}
 	for _, l := range layers {

@@ -14,11 +14,11 @@ import (
 
 const folder = "internal/server/agents"
 
-// A Raspberry Pi 1 or Zero is armv6, a Pi 2 armv7, a later one with a 64-bit system arm64.
+// A Raspberry Pi 1 or Zero is armv6, a later one with a 64-bit system arm64; an armv7, such as a Pi 2, is given the
+// program for armv6 (package agents says why).
 var platforms = []struct{ name, goarch, goarm string }{
 	{"linux-amd64", "amd64", ""},
 	{"linux-arm64", "arm64", ""},
-	{"linux-armv7", "arm", "7"},
 	{"linux-armv6", "arm", "6"},
 }
 

@@ -2,9 +2,11 @@ package agents
 
 import (
 	"bytes"
+	"debug/elf"
 	"errors"
 	"io"
 	"io/fs"
+	"slices"
 	"testing"
 )
 
@@ -18,6 +20,10 @@ func TestOpen_UnknownPlatform(t *testing.T) {
 
 // Says something only in a release build: `go test -tags embedagents`.
 func TestOpen_EveryPlatformIsAProgram(t *testing.T) {
+	if list := Platforms(); len(list) > 0 && !slices.Equal(list, []string{"linux-amd64", "linux-arm64", "linux-armv6", "linux-armv7"}) {
+		t.Errorf("inside: %v", list)
+	}
+	machines := map[string]elf.Machine{"linux-amd64": elf.EM_X86_64, "linux-arm64": elf.EM_AARCH64, "linux-armv6": elf.EM_ARM, "linux-armv7": elf.EM_ARM}
 	for _, platform := range Platforms() {
 		r, err := Open(platform)
 		if err != nil {
@@ -27,8 +33,9 @@ func TestOpen_EveryPlatformIsAProgram(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", platform, err)
 		}
-		if !bytes.HasPrefix(program, []byte("\x7fELF")) || len(program) < 1<<20 {
-			t.Errorf("%s: %d bytes that are not a Linux program", platform, len(program))
+		file, err := elf.NewFile(bytes.NewReader(program))
+		if err != nil || file.Type != elf.ET_EXEC || file.Machine != machines[platform] {
+			t.Errorf("%s: %d bytes that are not a Linux program of it: %v", platform, len(program), err)
 		}
 		r.Close()
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/BurntSushi/toml"
-	"github.com/alecthomas/kong"
+	"github.com/kangbyounggwan/factor/internal/server/config/line"
 )
 
 // File is the flag --config: a TOML file whose keys are the names of the settings.
@@ -19,24 +19,20 @@ import (
 //	trusted-proxies = ["10.0.0.0/8"]
 type File string
 
-// BeforeResolve reads the file before kong looks for values that the command line did not give.
-func (f File) BeforeResolve(ctx *kong.Context, trace *kong.Path) error {
-	path, ok := ctx.FlagValue(trace.Flag).(File)
-	if !ok || path == "" {
-		return nil
+// Read gives what the file says, by the settings' names, each value as it would stand on the command line. Without a
+// file that is nothing.
+func (f File) Read() (map[string]string, error) {
+	if f == "" {
+		return nil, nil
 	}
-	values, err := readFile(string(path))
+	values, err := readFile(string(f))
 	if err != nil {
-		return fmt.Errorf("--config: %w", err)
+		return nil, fmt.Errorf("--config: %w", err)
 	}
-	ctx.AddResolver(values)
-	return nil
+	return values, nil
 }
 
-// fileValues is what a settings file says, by the settings' names.
-type fileValues map[string]string
-
-func readFile(path string) (fileValues, error) {
+func readFile(path string) (map[string]string, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the settings file: %w", err)
@@ -49,7 +45,7 @@ func readFile(path string) (fileValues, error) {
 		}
 		return nil, fmt.Errorf(`%s is no TOML file. A line reads: name = "value"`, path)
 	}
-	values := fileValues{}
+	values := map[string]string{}
 	for key, value := range raw {
 		name := strings.ReplaceAll(key, "_", "-")
 		if !slices.Contains(Names(), name) {
@@ -83,22 +79,6 @@ func plain(value any) (string, error) {
 	return "", errors.New("must be a text, a number, true, false, or a list of texts")
 }
 
-// Validate is part of kong.Resolver; the keys are checked when the file is read.
-func (fileValues) Validate(*kong.Application) error { return nil }
-
-// Resolve gives the file's value of a flag, unless the environment has one.
-func (v fileValues) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-	for _, name := range flag.Envs {
-		if _, set := os.LookupEnv(name); set {
-			return nil, nil
-		}
-	}
-	if value, ok := v[flag.Name]; ok {
-		return value, nil
-	}
-	return nil, nil
-}
-
 // Names lists every setting.
 func Names() []string {
 	var names []string
@@ -110,17 +90,7 @@ func Names() []string {
 
 // suggest names the setting that was most likely meant.
 func suggest(name string) string {
-	best, score := "", 0
-	for _, known := range Names() {
-		same := 0
-		for i := 0; i < len(known) && i < len(name) && known[i] == name[i]; i++ {
-			same++
-		}
-		if same > score {
-			best, score = known, same
-		}
-	}
-	if score >= 3 || (best != "" && len(best) <= 4 && score >= 2) {
+	if best := line.Nearest(name, Names()); best != "" {
 		return ". Do you mean " + best + "?"
 	}
 	return ". `factor serve --help` lists them"

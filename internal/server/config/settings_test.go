@@ -9,15 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/alecthomas/kong"
+	"github.com/kangbyounggwan/factor/internal/server/config/line"
 )
-
-type program struct {
-	Config File `name:"config" env:"FACTOR_CONFIG"`
-	Serve  struct {
-		Settings `embed:""`
-	} `cmd:""`
-}
 
 func mustParse(t *testing.T, args ...string) *Settings {
 	t.Helper()
@@ -30,15 +23,14 @@ func mustParse(t *testing.T, args ...string) *Settings {
 
 func parse(t *testing.T, args ...string) (*Settings, error) {
 	t.Helper()
-	var p program
-	parser, err := kong.New(&p, kong.Exit(func(int) {}))
-	if err != nil {
-		t.Fatal(err)
+	var settings Settings
+	var file struct {
+		Config File `name:"config" env:"FACTOR_CONFIG"`
 	}
-	if _, err := parser.Parse(append([]string{"serve"}, args...)); err != nil {
-		return nil, err
-	}
-	return &p.Serve.Settings, p.Serve.Validate()
+	l := line.Line{Name: "factor", Options: &file, File: func() (map[string]string, error) { return file.Config.Read() },
+		Commands: []*line.Command{{Name: "serve", Options: &settings}}}
+	_, err := l.Parse(append([]string{"serve"}, args...))
+	return &settings, err
 }
 
 func mustWrite(t *testing.T, text string) string {

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/alecthomas/kong"
+	"github.com/kangbyounggwan/factor/internal/server/config/line"
 )
 
 // Address is host:port to listen on; "" is off.
@@ -95,40 +95,14 @@ func (o OnOff) String() string {
 	return "off"
 }
 
-// IsBool lets kong accept the bare flag.
-func (*OnOff) IsBool() bool { return true }
-
-// Decode reads the value as kong gives it.
-func (o *OnOff) Decode(ctx *kong.DecodeContext) error {
-	next := ctx.Scan.Peek()
-	text := fmt.Sprint(next.Value)
-	if next.Type != kong.FlagValueToken {
-		// A word after the bare flag belongs to it only if it says on or off; else it is the next argument.
-		if v, ok := onOff(text); ok && next.Type == kong.UntypedToken {
-			ctx.Scan.Pop()
-			*o = OnOff(v)
-			return nil
-		}
-		*o = true
-		return nil
-	}
-	ctx.Scan.Pop()
-	v, ok := onOff(text)
+// UnmarshalText reads on and off, and what else people write for them.
+func (o *OnOff) UnmarshalText(text []byte) error {
+	v, ok := line.OnOff(string(text))
 	if !ok {
 		return fmt.Errorf("%q is neither on nor off", text)
 	}
 	*o = OnOff(v)
 	return nil
-}
-
-func onOff(s string) (on, known bool) {
-	switch strings.ToLower(s) {
-	case "on", "true", "yes", "1":
-		return true, true
-	case "off", "false", "no", "0":
-		return false, true
-	}
-	return false, false
 }
 
 // Secret is a setting that never appears in logs or errors.

@@ -1,26 +1,14 @@
 package mail
 
 import (
-	"bytes"
 	"context"
-	"embed"
 	"fmt"
-	htmltemplate "html/template"
 	"net/mail"
 	"strings"
-	"text/template"
 	"unicode"
 
 	"github.com/google/uuid"
 	gomail "github.com/wneessen/go-mail"
-)
-
-//go:embed layout.html layout.txt
-var layouts embed.FS
-
-var (
-	htmlLayout = htmltemplate.Must(htmltemplate.ParseFS(layouts, "layout.html"))
-	textLayout = template.Must(template.ParseFS(layouts, "layout.txt"))
 )
 
 // letter is a text with its places filled in, as the layouts show it.
@@ -55,13 +43,6 @@ func (s *Sender) compose(id string, m Mail) (*gomail.Msg, error) {
 	if err != nil || to.Name != "" {
 		return nil, fmt.Errorf("compose a mail: the recipient is not an address")
 	}
-	var text, html bytes.Buffer
-	if err := textLayout.Execute(&text, l); err != nil {
-		return nil, fmt.Errorf("compose a mail: %w", err)
-	}
-	if err := htmlLayout.Execute(&html, l); err != nil {
-		return nil, fmt.Errorf("compose a mail: %w", err)
-	}
 	msg := gomail.NewMsg()
 	msg.FromMailAddress(&s.from)
 	msg.ToMailAddress(&mail.Address{Address: to.Address})
@@ -70,8 +51,8 @@ func (s *Sender) compose(id string, m Mail) (*gomail.Msg, error) {
 	msg.SetMessageIDWithValue(id + "@" + s.from.Address[strings.LastIndexByte(s.from.Address, '@')+1:])
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetGenHeader("X-Auto-Response-Suppress", "All")
-	msg.SetBodyString(gomail.TypeTextPlain, text.String())
-	msg.AddAlternativeString(gomail.TypeTextHTML, html.String())
+	msg.SetBodyString(gomail.TypeTextPlain, l.plain())
+	msg.AddAlternativeString(gomail.TypeTextHTML, l.html())
 	return msg, nil
 }
 
@@ -109,22 +90,24 @@ func (s *Sender) fill(m Mail) (letter, error) {
 // place fills data into a text. What people chose (names, addresses) loses line breaks and control characters, so
 // that it can neither add a header nor pretend to be another paragraph.
 func place(text string, data map[string]string) (string, error) {
-	t, err := template.New("").Option("missingkey=error").Parse(text)
-	if err != nil {
-		return "", fmt.Errorf("compose a mail: %w", err)
-	}
-	plain := make(map[string]string, len(data))
-	for k, v := range data {
-		plain[k] = strings.Map(func(r rune) rune {
+	var out strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "{{.")
+		out.WriteString(before)
+		if !found {
+			return out.String(), nil
+		}
+		name, after, _ := strings.Cut(rest, "}}")
+		value, ok := data[name]
+		if !ok {
+			return "", fmt.Errorf("compose a mail: its data has no %s", name)
+		}
+		out.WriteString(strings.Map(func(r rune) rune {
 			if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
 				return ' '
 			}
 			return r
-		}, v)
+		}, value))
+		text = after
 	}
-	var out strings.Builder
-	if err := t.Execute(&out, plain); err != nil {
-		return "", fmt.Errorf("compose a mail: %w", err)
-	}
-	return out.String(), nil
 }

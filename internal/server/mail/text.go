@@ -18,7 +18,7 @@ const (
 	KindTest            Kind = "test"             // –
 )
 
-// text is what one kind says in one language: a template of text/template for each place.
+// text is what one kind says in one language. {{.Name}} is where the data of that name goes.
 type text struct {
 	Subject, Title string
 	Lines          []string

@@ -3,7 +3,8 @@ package docs
 import (
 	"bytes"
 	_ "embed"
-	"html/template"
+	"fmt"
+	"html"
 	"io/fs"
 	"strconv"
 	"strings"
@@ -20,10 +21,11 @@ import (
 // order is every page, by the name of its file, as the menu has them. The first is the start.
 var order = []string{"start", "control", "cameras", "files", "broker", "troubleshooting", "error-codes", "logs"}
 
+// The frame is filled in here and not by html/template, for which the linker would have to keep every exported method of
+// everything in the program.
+//
 //go:embed page.html
 var pageHTML string
-
-var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 
 // words is what the frame around a page says.
 var words = map[string]map[string]string{
@@ -31,17 +33,7 @@ var words = map[string]map[string]string{
 	"ko": {"docs": "문서", "menu": "문서 목록", "here": "이 페이지에서", "other": "English", "otherLanguage": "en", "skip": "본문으로", "home": "FACTOR", "source": "소스 코드"},
 }
 
-type entry struct {
-	Title, Link string
-	Here        bool
-}
-
-type pageData struct {
-	Language, Title, Other string
-	Words                  map[string]string
-	Menu, Sections         []entry
-	Body                   template.HTML
-}
+type entry struct{ Title, Link string }
 
 var markdown = goldmark.New(
 	goldmark.WithExtensions(extension.Table, extension.Strikethrough),
@@ -60,20 +52,41 @@ func (s *Site) render(language, page string) ([]byte, error) {
 		return nil, err
 	}
 	w := words[language]
-	data := pageData{
-		Language: language, Words: w, Title: headings(doc, source, 1)[0].Title, Sections: headings(doc, source, 2),
-		Other: Prefix + pathOf(w["otherLanguage"], page), Body: template.HTML(framed(body.Bytes())), //nolint:gosec // our own Markdown
-	}
+	var pages strings.Builder
 	for _, p := range order {
 		title, err := s.title(language, p)
 		if err != nil {
 			return nil, err
 		}
-		data.Menu = append(data.Menu, entry{Title: title, Link: Prefix + pathOf(language, p), Here: p == page})
+		here := ""
+		if p == page {
+			here = ` aria-current="page"`
+		}
+		fmt.Fprintf(&pages, "\n<li><a href=\"%s\"%s>%s</a></li>", html.EscapeString(Prefix+pathOf(language, p)), here, html.EscapeString(title))
 	}
-	var out bytes.Buffer
-	err = pageTemplate.Execute(&out, data)
-	return out.Bytes(), err
+	fill := []string{
+		"{{language}}", language, "{{title}}", html.EscapeString(headings(doc, source, 1)[0].Title),
+		"{{otherPage}}", html.EscapeString(Prefix + pathOf(w["otherLanguage"], page)),
+		"{{pages}}", pages.String(), "{{body}}", string(framed(body.Bytes())), "{{sections}}", sections(headings(doc, source, 2), w["here"]),
+	}
+	for name, word := range w {
+		fill = append(fill, "{{"+name+"}}", html.EscapeString(word))
+	}
+	return []byte(strings.NewReplacer(fill...).Replace(pageHTML)), nil
+}
+
+// sections is the list of a page's headings, where it has more than one.
+func sections(list []entry, here string) string {
+	if len(list) < 2 {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "<nav class=\"sections\" aria-label=\"%[1]s\">\n<p>%[1]s</p>\n<ul>", html.EscapeString(here))
+	for _, e := range list {
+		fmt.Fprintf(&b, "\n<li><a href=\"%s\">%s</a></li>", html.EscapeString(e.Link), html.EscapeString(e.Title))
+	}
+	b.WriteString("\n</ul>\n</nav>")
+	return b.String()
 }
 
 // title gives the first line of a page, which is its heading.
