@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, normalize } from 'node:path';
 import { once } from 'node:events';
-import { inTree, Program, until } from './program.ts';
+import { freePort, inTree, Program, until } from './program.ts';
 
 /** `factor sim-camera`: MJPEG over HTTP with a clock in its picture. */
 export class MjpegCamera {
@@ -58,6 +58,83 @@ export class HlsCamera {
   async stop(): Promise<void> {
     await this.ffmpeg.stop();
     this.server.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** ffmpeg's arguments for a codec of low delay, whose pictures come out as fast as they go in. */
+const CODECS = {
+  h264: ['-c:v', 'libx264', '-profile:v', 'baseline', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p', '-g', '10'],
+  h265: ['-c:v', 'libx265', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p', '-x265-params', 'keyint=10:log-level=error'],
+  mjpeg: ['-c:v', 'mjpeg', '-q:v', '5', '-pix_fmt', 'yuvj420p'],
+};
+
+/**
+ * The simulated camera's picture with its clock, made into other kinds of camera by ffmpeg and mediamtx. What each of them
+ * adds to the delay is part of the camera.
+ */
+export class ClockCamera {
+  readonly #programs: Program[] = [];
+  #mediamtx: Program | undefined;
+
+  private constructor(
+    private readonly folder: string,
+    private readonly mjpeg: MjpegCamera,
+    private readonly ports: { rtsp: number; whep: number; udp: number },
+  ) {}
+
+  static async start(): Promise<ClockCamera> {
+    const folder = await mkdtemp(join(tmpdir(), 'factor-e2e-clock-'));
+    return new ClockCamera(folder, await MjpegCamera.start(), { rtsp: await freePort(), whep: await freePort(), udp: await freePort() });
+  }
+
+  /** The camera as it is. */
+  get plain(): string {
+    return this.mjpeg.url;
+  }
+
+  /** By RTSP from mediamtx, and by WHEP. */
+  async published(codec: 'h264' | 'h265'): Promise<{ rtsp: string; whep: string }> {
+    const server = await this.#server();
+    const rtsp = `rtsp://127.0.0.1:${this.ports.rtsp}/${codec}`;
+    this.#ffmpeg(codec, ['-f', 'rtsp', '-rtsp_transport', 'tcp', rtsp]);
+    await server.says(new RegExp(`is publishing to path '${codec}'`));
+    return { rtsp, whep: `http://127.0.0.1:${this.ports.whep}/${codec}/whep` };
+  }
+
+  /** ffmpeg's own MJPEG over HTTP: to one listener, for whom it waits. */
+  async streamed(): Promise<string> {
+    const url = `http://127.0.0.1:${await freePort()}/live.mjpeg`;
+    this.#ffmpeg('mjpeg', ['-f', 'mpjpeg', '-listen', '1', url]);
+    return url;
+  }
+
+  #ffmpeg(codec: keyof typeof CODECS, to: string[]): void {
+    const input = ['-fflags', 'nobuffer', '-f', 'mpjpeg', '-use_wallclock_as_timestamps', '1', '-i', this.mjpeg.url, '-an'];
+    this.#programs.push(new Program('ffmpeg', ['ffmpeg', '-loglevel', 'error', ...input, ...CODECS[codec], '-flush_packets', '1', ...to]));
+  }
+
+  async #server(): Promise<Program> {
+    if (this.#mediamtx) return this.#mediamtx;
+    const config = join(this.folder, 'mediamtx.yml');
+    await writeFile(
+      config,
+      [
+        ...['rtmp: no', 'srt: no', 'moq: no', 'hls: no', 'rtspTransports: [tcp]', `rtspAddress: 127.0.0.1:${this.ports.rtsp}`],
+        ...[`webrtcAddress: 127.0.0.1:${this.ports.whep}`, `webrtcLocalUDPAddress: 127.0.0.1:${this.ports.udp}`],
+        ...['webrtcIPsFromInterfaces: no', 'webrtcAdditionalHosts: [127.0.0.1]', 'paths:', '  all_others:', ''],
+      ].join('\n'),
+    );
+    const program = process.env.FACTOR_TEST_MEDIAMTX ?? inTree('.cache/peers/mediamtx-v1.20.1');
+    this.#mediamtx = new Program('mediamtx', [program, config]);
+    this.#programs.push(this.#mediamtx);
+    await this.#mediamtx.says(/\[RTSP\] started/);
+    return this.#mediamtx;
+  }
+
+  async stop(): Promise<void> {
+    for (const program of this.#programs.reverse()) await program.kill();
+    await this.mjpeg.stop();
     await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -34,7 +34,9 @@ test.beforeEach(async ({ page }) => {
   await page.waitForURL('**/printers');
 });
 test.afterEach(async ({}, info) => {
-  if (info.status !== info.expectedStatus) await info.attach('programs.log', { body: net.logs });
+  if (info.status === info.expectedStatus) return;
+  const diagnosis = await net.api.call('GET', `/printers/${net.uuid}/camera?wait=false`).catch(String);
+  console.log(`${JSON.stringify(diagnosis, undefined, 1)}\n${net.logs}`);
 });
 
 const open = async (page: Page): Promise<void> => {

@@ -166,7 +166,8 @@ func planFor(width, height int, fps float64, maxKbps int) plan {
 type transcoder struct {
 	e     *encoder
 	plan  plan
-	codec string // of what goes in
+	seen  float64 // pictures a second when it was planned
+	codec string  // of what goes in
 	sent  func(unit [][]byte, at time.Time)
 
 	in     chan camera.Frame
@@ -216,8 +217,13 @@ func (t *transcoder) arguments() []string {
 	if t.codec != camera.CodecJPEG {
 		filter = "fps=" + strconv.FormatFloat(p.fps, 'f', 2, 64) + "," + filter
 	}
-	kbps := strconv.Itoa(p.kbps) + "k"
-	a = append(a, "-vf", filter+","+e.filter, "-c:v", e.name, "-b:v", kbps, "-maxrate", kbps, "-bufsize", strconv.Itoa(p.kbps/2)+"k",
+	rate := p.kbps
+	if t.codec == camera.CodecJPEG && p.fps > 0 {
+		// ffmpeg takes JPEGs as 25 a second, whatever their times are, and gives each its part of so many.
+		rate = int(float64(rate) * 25 / p.fps)
+	}
+	kbps := strconv.Itoa(rate) + "k"
+	a = append(a, "-vf", filter+","+e.filter, "-c:v", e.name, "-b:v", kbps, "-maxrate", kbps, "-bufsize", strconv.Itoa(rate/2)+"k",
 		"-g", strconv.Itoa(max(int(p.fps*2), 1)), "-bf", "0")
 	a = append(a, e.args...)
 	return append(a, "-f", "flv", "-flvflags", "no_duration_filesize", "-flush_packets", "1", "pipe:1")

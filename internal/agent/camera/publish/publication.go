@@ -75,6 +75,9 @@ func (p *publication) want(o wire.MediaOptions) {
 		p.pace.fps = min(o.MaxFPS, fastest)
 	}
 	p.pace.due = time.Time{}
+	if before.MaxFPS != o.MaxFPS { // what came so far came as slowly as it was wanted
+		p.rate = rate{}
+	}
 	if before.MaxKbps != o.MaxKbps || before.Encode != o.Encode || before.Pictures != o.Pictures {
 		p.stopEncoder()
 	}
@@ -319,7 +322,9 @@ func (p *publication) h265(f camera.Frame) (running bool, say wire.CameraReport)
 // transcode gives ffmpeg at work on this stream; nil while there is none. It never waits for it. The caller holds mu.
 func (p *publication) transcode(codec string, width, height int) *transcoder {
 	if e := p.encode; e != nil {
-		if err, ended := e.died(); ended {
+		if fps, known := p.rate.fps(); known && p.options.MaxFPS == 0 && fps > 1.5*e.seen { // it was measured while the camera was slow
+			p.stopEncoder()
+		} else if err, ended := e.died(); ended {
 			p.encode, p.failed = nil, time.Now()
 			var died *camera.Died
 			if errors.As(err, &died) {
@@ -330,8 +335,9 @@ func (p *publication) transcode(codec string, width, height int) *transcoder {
 				go p.report(r)
 			}
 			return nil
+		} else {
+			return e
 		}
-		return e
 	}
 	if p.trying || time.Since(p.failed) < encodeAgain {
 		return nil
@@ -353,6 +359,7 @@ func (p *publication) transcode(codec string, width, height int) *transcoder {
 			return
 		}
 		p.encode = p.begin(e, codec, planFor(width, height, fps, p.options.MaxKbps))
+		p.encode.seen = fps
 	}()
 	return nil
 }

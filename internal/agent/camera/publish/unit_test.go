@@ -3,8 +3,10 @@ package publish
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"image/jpeg"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -317,5 +319,34 @@ func TestFLV(t *testing.T) {
 	ms, unit, err := in.next()
 	if err != nil || ms != 0x01000102 || !slices.EqualFunc(unit, [][]byte{{0x67, 1}, {0x68}, {0x65, 1}}, bytes.Equal) {
 		t.Errorf("%x %x %v", ms, unit, err)
+	}
+}
+
+// What was measured while a camera was only asked for single pictures says nothing of how fast it is.
+func TestPublication_RateOfAnotherPace(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	p := newPublication(ctx, &Order{Options: wire.MediaOptions{Pictures: true, MaxFPS: 0.5}}, func(Told) {})
+	at := time.Now()
+	for range 4 {
+		p.rate.add(at, 1000)
+		at = at.Add(2 * time.Second)
+	}
+	if fps, known := p.rate.fps(); !known || fps != 0.5 {
+		t.Fatalf("%v %v", fps, known)
+	}
+	p.want(wire.MediaOptions{Encode: true})
+	if fps, known := p.rate.fps(); known {
+		t.Errorf("%v pictures a second are known", fps)
+	}
+}
+
+// A plan's rate is what ffmpeg gives so many pictures as there are, not the 25 that it takes for granted.
+func TestTranscoder_RateOfThePicturesThereAre(t *testing.T) {
+	e := &encoder{name: "libx264", filter: "format=yuv420p"}
+	for codec, want := range map[string]string{camera.CodecJPEG: "-b:v 500k -maxrate 500k -bufsize 250k", camera.CodecH265: "-b:v 200k -maxrate 200k -bufsize 100k"} {
+		if got := strings.Join((&transcoder{e: e, plan: plan{fps: 10, kbps: 200}, codec: codec}).arguments(), " "); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", codec, got)
+		}
 	}
 }

@@ -1,0 +1,58 @@
+import type { Page } from '@playwright/test';
+import { ClockCamera } from '../harness/camera.ts';
+import { median, watch } from '../harness/glass.ts';
+import { logIn } from '../harness/pages.ts';
+import { expect, test } from '../harness/test.ts';
+
+// From the camera's clock to the pixels on the page: frames advance on each rung, and with each kind of camera.
+
+let camera: ClockCamera;
+test.beforeEach(async () => {
+  camera = await ClockCamera.start();
+});
+test.afterEach(() => camera.stop());
+
+/** Waits for a rung, and measures. most is what it may take on a machine that has other work, ms. */
+async function measure(page: Page, what: string, rung: string, most: number, frames = 20): Promise<void> {
+  const view = page.locator('[data-camera]');
+  await expect(view).toHaveAttribute('data-rung', rung, { timeout: 90_000 });
+  await expect(view).toHaveAttribute('data-state', 'live', { timeout: 60_000 });
+  await watch(page, Math.min(frames, 5)); // what was kept comes first, and is as old as it is
+  const seen = await watch(page, frames, 90_000);
+  expect(seen.frames, `${seen.unread} pictures without a clock`).toBe(frames);
+  const delay = median(seen.delays);
+  console.log(`  ${what}: ${rung}, glass to glass p50 ${delay} ms`);
+  expect(delay).toBeGreaterThan(-1);
+  expect(delay).toBeLessThan(most);
+}
+
+test('an RTSP camera on every rung of the ladder', async ({ page, factor, owner, api, printer }) => {
+  const { rtsp } = await camera.published('h264');
+  await api.call('PUT', `/printers/${printer.uuid}/cameras`, { items: [{ name: 'Nozzle', stream_url: rtsp }] });
+  await logIn(page, factor, owner);
+  await page.goto(`${factor.url}/printers/${printer.uuid}`);
+  await measure(page, 'RTSP H.264', 'whep', 5_000);
+  for (const [blocked, rung, most, frames] of [
+    ['**/whep', 'hls', 15_000, 20],
+    ['**/hls/**', 'mjpeg', 5_000, 20],
+    ['**/mjpeg', 'picture', 10_000, 3],
+  ] as const) {
+    await page.route(blocked, (route) => route.abort());
+    await page.reload();
+    await measure(page, 'RTSP H.264', rung, most, frames);
+  }
+});
+
+test('cameras by WHEP, of H.265 and of MJPEG', async ({ page, factor, owner, api, printer }) => {
+  await logIn(page, factor, owner);
+  for (const { name, url, rung } of [
+    { name: 'WHEP', url: (await camera.published('h264')).whep, rung: 'whep' },
+    { name: 'RTSP H.265', url: (await camera.published('h265')).rtsp, rung: 'whep' }, // turned into H.264 beside the printer
+    { name: 'MJPEG of ffmpeg', url: await camera.streamed(), rung: 'mjpeg' },
+    { name: 'MJPEG', url: camera.plain, rung: 'mjpeg' },
+  ]) {
+    await api.call('PUT', `/printers/${printer.uuid}/cameras`, { items: [{ name, stream_url: url }] });
+    await page.goto(`${factor.url}/printers/${printer.uuid}`);
+    await measure(page, name, rung, 8_000);
+  }
+});
