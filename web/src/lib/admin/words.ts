@@ -1,5 +1,7 @@
 /** The server's own codes as words: what was done, by which way, with what result. */
 import type { AuditEntry } from '$lib/api/types';
+import type { SomeCommand } from '$lib/control/command';
+import { describe } from '$lib/control/describe';
 import { m } from '$lib/paraglide/messages';
 
 const actions: Record<string, () => string> = {
@@ -11,6 +13,7 @@ const actions: Record<string, () => string> = {
 	'user.change': m.admin_action_user_change,
 	'user.email': m.admin_action_user_email,
 	'user.email_request': m.admin_action_user_email_request,
+	'user.password_set': m.admin_action_user_password_set,
 	'user.password': m.admin_action_user_password,
 	'user.password_reset': m.admin_action_user_password_reset,
 	'user.set': m.admin_action_user_set,
@@ -39,12 +42,25 @@ const actions: Record<string, () => string> = {
 	'printer.withdraw': m.admin_action_printer_withdraw,
 	'printer.left': m.admin_action_printer_left,
 	'printer.accept': m.admin_action_printer_accept,
+	'printer.limits': m.admin_action_printer_limits,
+	'file.upload': m.admin_action_file_upload,
+	'file.edit': m.admin_action_file_edit,
+	'file.delete': m.admin_action_file_delete,
+	'file.to_printer': m.admin_action_file_to_printer,
+	'file.to_library': m.admin_action_file_to_library,
+	'folder.move': m.admin_action_folder_move,
+	'workspace.macros': m.admin_action_macros,
+	'workspace.temperature_presets': m.admin_action_presets,
 	'failures.many': m.admin_action_failures_many
 };
 
-/** An action nobody has put into words yet shows its code. */
-export function actionWords(action: string): string {
-	return actions[action]?.() ?? action;
+/** What was done. An action nobody has put into words yet shows its code. */
+export function actionWords(entry: Pick<AuditEntry, 'action' | 'detail'>): string {
+	const own = actions[entry.action];
+	if (own) return own();
+	if (!entry.action.startsWith('command.')) return entry.action;
+	const given = (entry.detail as { command?: SomeCommand } | undefined)?.command;
+	return m.admin_action_command({ what: describe(given?.type ? given : { type: entry.action.slice('command.'.length) }) });
 }
 
 const ways: Record<string, () => string> = {
@@ -59,17 +75,21 @@ export function viaWords(via: string): string {
 	return ways[via]?.() ?? via;
 }
 
-const results: Record<AuditEntry['result'], { words: () => string; tone: 'done' | 'paused' | 'error' }> = {
+type Tone = 'done' | 'paused' | 'error' | 'idle';
+
+const results: Record<AuditEntry['result'], { words: () => string; tone: Tone }> = {
 	ok: { words: m.admin_result_ok, tone: 'done' },
 	refused: { words: m.admin_result_refused, tone: 'paused' },
-	failed: { words: m.admin_result_failed, tone: 'error' }
+	failed: { words: m.admin_result_failed, tone: 'error' },
+	pending: { words: m.admin_result_pending, tone: 'idle' },
+	unknown: { words: m.admin_result_unknown, tone: 'paused' }
 };
 
 export function resultWords(result: AuditEntry['result']): string {
 	return results[result]?.words() ?? result;
 }
 
-export function resultTone(result: AuditEntry['result']): 'done' | 'paused' | 'error' {
+export function resultTone(result: AuditEntry['result']): Tone {
 	return results[result]?.tone ?? 'error';
 }
 

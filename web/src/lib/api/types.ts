@@ -88,12 +88,13 @@ export interface AuditEntry {
 	id: string;
 	at: string;
 	actor: string;
+	actor_id?: string;
 	on_behalf_of?: string;
 	via: string;
 	address: string;
 	action: string;
 	target: { kind: string; id?: string; name?: string };
-	result: 'ok' | 'refused' | 'failed';
+	result: 'ok' | 'refused' | 'failed' | 'pending' | 'unknown';
 	detail?: unknown;
 }
 
@@ -261,6 +262,16 @@ export interface Printer {
 	interval: number;
 	stale: boolean;
 	status: PrinterStatus;
+	/** A file on its way to the printer or from it. */
+	transfer?: {
+		id: string;
+		name: string;
+		direction: 'to_printer' | 'to_library';
+		print: boolean;
+		stage: 'waiting' | 'fetching' | 'checking' | 'uploading' | 'starting';
+		bytes: number;
+		total: number;
+	};
 	/** Since when it has this status. */
 	status_since?: string;
 	attention: string[];

@@ -1,12 +1,10 @@
 import { number } from '$lib/i18n/format.svelte';
 import { m } from '$lib/paraglide/messages';
 import type { Limits } from './answer';
+import { highest, usual } from './limits.gen';
 import { readFigure, readWithin, type Range } from './figure';
 
-/** The most that an owner can allow, °C: internal/wire/limits.go says the same. */
-export const highest = { tool: 500, bed: 200, chamber: 150 } as const;
-/** What counts where the owner has set nothing, °C: from there, too. */
-export const usual = { tool: 300, bed: 130, chamber: 80 } as const;
+export { highest, usual };
 
 /** What is wrong with a text that ought to be a number within a range; undefined for nothing. */
 export function rangeFault(text: string, range: Range | undefined): string | undefined {

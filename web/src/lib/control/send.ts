@@ -1,6 +1,7 @@
 import { api, asProblem } from '$lib/api/client';
 import type { Command, CommandType } from './command';
 import { isOver, outcomeOf, problemOutcome, type CommandOutcome, type Outcome } from './outcome';
+import { randomKey } from '$lib/random';
 
 /** The server answers within 16 s, whatever the device does; a network that died answers nothing at all. */
 const PATIENCE_MS = 20_000;
@@ -29,7 +30,7 @@ async function give(uuid: string, path: string, body: unknown, type: CommandType
 	let said: CommandOutcome;
 	try {
 		// One key a click: should anything on the way send it again, it is still done once.
-		said = await api.post<CommandOutcome>(path, body, { headers: { 'Idempotency-Key': clickKey() }, signal: patience });
+		said = await api.post<CommandOutcome>(path, body, { headers: { 'Idempotency-Key': randomKey() }, signal: patience });
 	} catch (thrown) {
 		if (patience.aborted) return outcomeOf({ state: 'unknown', ok: false });
 		return problemOutcome(asProblem(thrown), type);
@@ -45,9 +46,4 @@ async function give(uuid: string, path: string, body: unknown, type: CommandType
 		}
 	}
 	return outcomeOf(isOver(said) ? said : { ...said, state: 'unconfirmed' });
-}
-
-/** 128 random bits. `crypto.randomUUID` is missing on pages without TLS, as in a workshop's own network. */
-function clickKey(): string {
-	return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,3 +1,4 @@
+import { Problem, sentence } from '$lib/api/problem';
 import { number } from '$lib/i18n/format.svelte';
 import { m } from '$lib/paraglide/messages';
 import type { Fit, Misfit, Warning } from './types';
@@ -35,12 +36,17 @@ export function warningWords(warning: Warning): string | undefined {
 	return warnings[warning.code]?.(warning);
 }
 
+/** Why FACTOR could not look into a file, or would not have it printed anywhere. */
+export function refusalWords(code: string, message?: string): string {
+	return sentence(new Problem({ status: 0, code, detail: message }));
+}
+
 /** Everything to be said of a file and a printer before a print. */
 export function fitWords(fit: Fit | undefined): string[] {
 	if (!fit) return [];
 	if (!fit.ready) return [m.fit_not_ready()];
 	const all = fit.problems.map(misfitWords);
-	if (fit.refused) all.unshift(`${m.fit_refused()} ${fit.message ?? ''}`.trim());
+	if (fit.refused) all.unshift(`${m.fit_refused()} ${refusalWords(fit.refused, fit.message)}`);
 	for (const warning of fit.warnings) {
 		const words = warningWords(warning);
 		if (words) all.push(words);

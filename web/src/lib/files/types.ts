@@ -105,4 +105,7 @@ export interface Transfer {
 	target?: 'local' | 'sdcard';
 	file_id?: string;
 	print?: boolean;
+	created_at?: string;
+	updated_at?: string;
+	ended_at?: string;
 }

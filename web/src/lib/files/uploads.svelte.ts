@@ -3,6 +3,7 @@ import { Problem } from '$lib/api/client';
 import type { ProblemBody } from '$lib/api/problem';
 import { session } from '$lib/session.svelte';
 import { forget, keep, kept, type Kept } from './kept';
+import { randomKey } from '$lib/random';
 import { Speed } from './speed';
 
 /** Uploads at a time: more share the same line and finish no sooner. */
@@ -88,7 +89,7 @@ class Uploads {
 				waiting.state = 'waiting';
 				continue;
 			}
-			const upload = new Upload({ id: crypto.randomUUID(), name: file.name, size: file.size, folder, workspace, file });
+			const upload = new Upload({ id: randomKey(), name: file.name, size: file.size, folder, workspace, file });
 			this.list.push(upload);
 			void this.#keep(upload);
 		}

@@ -8,6 +8,8 @@ export interface Listener {
 	/** The subscription's own data, sent each time it stands (again): the state as it is now. */
 	now?: (data: unknown) => void;
 	publication: (data: unknown) => void;
+	/** The subscription stands (again): what happened before is to be asked for. */
+	stands?: () => void;
 	gone?: () => void;
 }
 
@@ -52,6 +54,7 @@ class Push {
 			clearTimeout(channel.leaving);
 			channel.leaving = undefined;
 			if (channel.latest !== undefined) listener.now?.(channel.latest);
+			if (channel.subscription.state === 'subscribed') listener.stands?.();
 		} else {
 			channel = this.#join(client, name, delta);
 			this.#channels.set(name, channel);
@@ -110,6 +113,7 @@ class Push {
 			client.getSubscription(name) ?? client.newSubscription(name, { ...RESUBSCRIBE, ...(delta ? { delta: 'fossil' as const } : {}) });
 		const channel: Channel = { listeners: new Set(), subscription, latest: undefined };
 		subscription.on('subscribed', ({ data }) => {
+			for (const listener of channel.listeners) listener.stands?.();
 			if (data === undefined || data === null) return;
 			channel.latest = data;
 			for (const listener of channel.listeners) listener.now?.(data);
