@@ -88,7 +88,7 @@ func init() {
 		if status >= 500 && ctx != nil {
 			visitOf(ctx.Context()).cause = errors.Join(errs...)
 		}
-		return problem.Huma(status, msg, errs...)
+		return problem.Huma(status, msg, placed(errs)...)
 	}
 }
 
@@ -99,6 +99,7 @@ func (s *Server) buildAPI(m *routes) error {
 		"centrifuge JSON protocol: channels `printer:{uuid}`, `events:{uuid}` and `transfers:{uuid}`."
 	config.Info.License = &huma.License{Name: "AGPL-3.0-only", Identifier: "AGPL-3.0-only"}
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", "", nil
+	config.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		schemeSession: {Type: "apiKey", In: "cookie", Name: "factor_session", Description: "The cookie that POST /api/v1/session sets"},
 		schemeToken:   {Type: "http", Scheme: "bearer", Description: "An API token, fct_…"},
