@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -195,7 +196,7 @@ func grade(found []finding, check string) string {
 }
 
 func TestDoctor(t *testing.T) {
-	free := []string{"--http", "127.0.0.1:0", "--https", "127.0.0.1:0", "--mqtts", "127.0.0.1:0"}
+	free := []string{"--http", "127.0.0.1:0", "--https", "127.0.0.1:0", "--mqtts", "127.0.0.1:0", "--webrtc", "127.0.0.1:0", "--rtsp", "127.0.0.1:0"}
 	t.Run("Healthy", func(t *testing.T) {
 		data := filepath.Join(t.TempDir(), "data")
 		mustCall(t, password, "user", "add", "--data", data, "--email", "a@example.com", "--name", "Ann", "--password-stdin")
@@ -213,6 +214,25 @@ func TestDoctor(t *testing.T) {
 		code, found := doctorSays(t, "--data", t.TempDir(), "--http", l.Addr().String(), "--https", "off", "--mqtts", "off")
 		if code != exitFailed || grade(found, "port") != "error" {
 			t.Errorf("%d %+v", code, found)
+		}
+	})
+	t.Run("CameraPortTaken", func(t *testing.T) {
+		l, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		code, found := doctorSays(t, append(free, "--data", t.TempDir(), "--webrtc", l.LocalAddr().String())...)
+		if code != exitFailed || grade(found, "port") != "error" {
+			t.Errorf("UDP: %d %+v", code, found)
+		}
+		tcp, err := net.Listen("tcp", ":8554")
+		if err == nil {
+			defer tcp.Close()
+		} // else another program has the port, which is as good
+		code, found = doctorSays(t, append(free, "--data", t.TempDir(), "--rtsp", ":8554")...)
+		if code != 0 || !slices.ContainsFunc(found, func(f finding) bool { return f.Check == "port" && f.Grade == "warning" && f.Cure != nil }) {
+			t.Errorf("a default, in place of which the server takes another: %d %+v", code, found)
 		}
 	})
 	t.Run("DamagedDatabase", func(t *testing.T) {

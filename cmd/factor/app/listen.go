@@ -44,7 +44,7 @@ func listen(ctx context.Context, s *config.Settings, log *slog.Logger) (*listene
 			return err
 		}
 		err := open(p.address)
-		if errors.Is(err, syscall.EADDRINUSE) && cameraDefaults[p.setting] == p.address {
+		if IsSpare(p.setting, p.address, err) {
 			log.Warn("the camera port is taken by another program; a free one is used", "setting", p.setting, "port", string(p.address))
 			err = open(":0")
 		}
@@ -54,6 +54,27 @@ func listen(ctx context.Context, s *config.Settings, log *slog.Logger) (*listene
 		}
 	}
 	return l, nil
+}
+
+// IsSpare tells of a port that could not be opened whether the server takes a free one instead.
+func IsSpare(setting string, address config.Address, err error) bool {
+	return errors.Is(err, syscall.EADDRINUSE) && cameraDefaults[setting] == address
+}
+
+// Probe opens the port of a setting as the server does, and closes it again.
+func Probe(ctx context.Context, setting string, address config.Address) error {
+	if setting == "webrtc" {
+		l, c, err := listenBoth(ctx, string(address))
+		if err == nil {
+			err = errors.Join(l.Close(), c.Close())
+		}
+		return err
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", string(address))
+	if err == nil {
+		err = l.Close()
+	}
+	return err
 }
 
 // listenBoth opens a TCP and a UDP port of the same number. A free one is looked for some times, since the other

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/kangbyounggwan/factor/cmd/factor/app"
 	"github.com/kangbyounggwan/factor/internal/server/config"
@@ -25,6 +26,7 @@ func checkPorts(ctx context.Context, p *Patient) []Finding {
 	}{
 		{"http", p.Settings.HTTP, p.Run.HTTP}, {"https", p.Settings.HTTPS, p.Run.HTTPS},
 		{"mqtts", p.Settings.MQTTS, p.Run.MQTTS}, {"mqtt", p.Settings.MQTT, p.Run.MQTT},
+		{"webrtc", p.Settings.WebRTC, p.Run.WebRTC}, {"rtsp", p.Settings.RTSP, p.Run.RTSP},
 	} {
 		if l.address.Off() {
 			continue
@@ -34,16 +36,38 @@ func checkPorts(ctx context.Context, p *Patient) []Finding {
 				fmt.Sprintf("--%s %s: 실행 중인 FACTOR가 사용하고 있습니다.", l.setting, l.address))...)
 			continue
 		}
-		open, err := new(net.ListenConfig).Listen(ctx, "tcp", string(l.address))
-		if err != nil {
-			words := app.WhyNotListening(l.setting, l.address, err).Error()
-			all = append(all, finding("port", Bad, words, words, "See which program it is: ss -ltnp", "어떤 프로그램인지 확인: ss -ltnp")...)
-			continue
+		err := app.Probe(ctx, l.setting, l.address)
+		switch {
+		case err == nil:
+			all = append(all, good("port", fmt.Sprintf("--%s %s is free.", l.setting, l.address), fmt.Sprintf("--%s %s: 비어 있습니다.", l.setting, l.address))...)
+		case p.Running && app.IsSpare(l.setting, l.address, err):
+			all = append(all, finding("port", Warning, fmt.Sprintf("--%s: port %s is taken by another program; the running FACTOR uses %s instead.", l.setting, l.address, l.running),
+				fmt.Sprintf("--%s: 포트 %s을(를) 다른 프로그램이 쓰고 있어 실행 중인 FACTOR는 %s을(를) 씁니다.", l.setting, l.address, l.running), portCureEnglish, portCureKorean)...)
+		case app.IsSpare(l.setting, l.address, err):
+			all = append(all, finding("port", Warning, fmt.Sprintf("--%s: port %s is taken by another program; the server will use a free one, which no router or firewall knows.", l.setting, l.address),
+				fmt.Sprintf("--%s: 포트 %s을(를) 다른 프로그램이 쓰고 있습니다. 서버는 비어 있는 포트를 쓰지만 공유기나 방화벽은 그 포트를 모릅니다.", l.setting, l.address), portCureEnglish, portCureKorean)...)
+		default:
+			all = append(all, finding("port", Bad, app.WhyNotListening(l.setting, l.address, err).Error(), whyNotKorean(l.setting, l.address, err), portCureEnglish, portCureKorean)...)
 		}
-		open.Close()
-		all = append(all, good("port", fmt.Sprintf("--%s %s is free.", l.setting, l.address), fmt.Sprintf("--%s %s: 비어 있습니다.", l.setting, l.address))...)
 	}
 	return all
+}
+
+const (
+	portCureEnglish = "See which program it is: ss -lntup"
+	portCureKorean  = "어떤 프로그램인지 확인: ss -lntup"
+)
+
+func whyNotKorean(setting string, address config.Address, err error) string {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Sprintf("--%s: 포트 %s을(를) 다른 프로그램이 쓰고 있습니다. 그 프로그램을 멈추거나 --%s(으)로 다른 포트를 고르세요.", setting, address, setting)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Sprintf("--%s: 포트 %s은(는) 이 컴퓨터의 관리자만 열 수 있습니다. 1024 이상을 고르거나 factor에 CAP_NET_BIND_SERVICE 권한을 주세요.", setting, address)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Sprintf("--%s: %s은(는) 이 컴퓨터의 주소가 아닙니다.", setting, address)
+	}
+	return fmt.Sprintf("--%s: 포트 %s을(를) 열 수 없습니다 (%v).", setting, address, err)
 }
 
 func samePort(running string, setting config.Address) bool {
