@@ -33,6 +33,8 @@ func (c cameraPrinters) Device(uuid string) camera.Device {
 	return camera.Device{Online: online, Agent: agent, Published: published}
 }
 
+func (c cameraPrinters) Uplink(uuid string) int { return c.printers.Uplink(uuid) }
+
 func (c cameraPrinters) Login(ctx context.Context, uuid, token string, from netip.Addr) (string, error) {
 	id, err := c.printers.Login(ctx, uuid, token, from)
 	return id.PrinterID, err

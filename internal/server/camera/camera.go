@@ -43,6 +43,8 @@ type Printers interface {
 	// Cameras gives a printer's cameras in their order, with their addresses.
 	Cameras(uuid string) []Camera
 	Device(uuid string) Device
+	// Uplink tells what the cameras of a printer may take together, kbit/s; 0: as much as they like.
+	Uplink(uuid string) int
 	// Login tells which printer's device has this UUID and token.
 	Login(ctx context.Context, uuid, token string, from netip.Addr) (printerID string, err error)
 }

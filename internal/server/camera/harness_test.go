@@ -110,6 +110,7 @@ type site struct {
 	roles   map[string]bool // who may see the printer
 	gone    map[string]bool // sessions that have ended
 	online  bool
+	uplink  int
 	agent   bool
 	token   string
 }
@@ -130,6 +131,12 @@ func (s *site) Cameras(string) []Camera {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.cameras)
+}
+
+func (s *site) Uplink(string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.uplink
 }
 
 func (s *site) Device(string) Device {
@@ -263,6 +270,7 @@ type device struct {
 	mu       sync.Mutex
 	info     wire.MediaInfo
 	frames   [][]byte
+	wanted   []wanted           // of each camera, as it was told
 	report   *wire.CameraReport // sent in place of frames
 	every    time.Duration
 	silent   bool
@@ -272,6 +280,18 @@ type device struct {
 	clock    func(i int) uint64 // of frame i; nil: now
 	link     *websocket.Conn
 	plugin   func(wire.PluginCamera) // in place of our agent
+}
+
+// wanted is what a camera's link was told.
+type wanted struct {
+	camera string
+	wire.MediaOptions
+}
+
+func (d *device) hears(camera string, o wire.MediaOptions) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.wanted = append(d.wanted, wanted{camera, o})
 }
 
 func (d *device) gives(info wire.MediaInfo, frames [][]byte) {
@@ -299,6 +319,7 @@ func (d *device) told(kind wire.Kind, payload []byte) {
 	silent := d.silent
 	d.mu.Unlock()
 	if c.Action == "open" && !silent {
+		d.hears(c.Camera, c.Options)
 		d.running.Go(func() { d.open(c) })
 	}
 }
@@ -339,6 +360,7 @@ func (d *device) open(c wire.CameraCommand) {
 				d.t.Errorf("the device was sent %q", m)
 				return
 			}
+			d.hears(c.Camera, o)
 			d.wants <- o
 		}
 	}()

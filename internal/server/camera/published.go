@@ -82,7 +82,7 @@ func (st *stream) drivePublished(now time.Time) {
 func (st *stream) startPublished(now time.Time) {
 	p := st.publishing
 	p.started, p.asked = now, now
-	kbps := st.camera.MaxKbps
+	kbps := st.kbps()
 	if kbps == 0 {
 		kbps = publishKbps
 	}

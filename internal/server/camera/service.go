@@ -136,7 +136,9 @@ func (s *Service) Close(context.Context) error {
 }
 
 func (s *Service) sweep(now time.Time) {
-	for _, st := range s.all() {
+	list := s.all()
+	s.share(list)
+	for _, st := range list {
 		if st.sweep(now) {
 			s.forget(st)
 		}
@@ -184,6 +186,13 @@ func (s *Service) stream(at place) (*stream, error) {
 		return nil, errTooMany
 	}
 	st := newStream(s, key, at.uuid, at.camera)
+	others := 0
+	for other := range s.streams {
+		if other.printerID == key.printerID {
+			others++
+		}
+	}
+	st.share.Store(int64(s.shareOf(st, 1, others+1))) // until the next sweep knows who watches what
 	s.streams[key] = st
 	return st, nil
 }

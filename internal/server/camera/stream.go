@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/kangbyounggwan/factor/internal/wire"
@@ -24,6 +25,8 @@ type stream struct {
 	s    *Service
 	key  streamKey
 	done chan struct{} // closed when the stream is over
+
+	share atomic.Int64 // of the printer's uplink, kbit/s; 0: no limit
 
 	mu      sync.Mutex
 	uuid    string // of the printer's device
@@ -122,7 +125,7 @@ func (st *stream) needed(now time.Time) bool {
 
 // want is what the device is to send for those who look now. mu must be held.
 func (st *stream) want() wire.MediaOptions {
-	o := wire.MediaOptions{MaxKbps: st.camera.MaxKbps, Pictures: true}
+	o := wire.MediaOptions{MaxKbps: st.kbps(), Pictures: true}
 	pictures := true
 	for v := range st.viewers {
 		pictures = pictures && !v.rung.live()

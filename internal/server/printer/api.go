@@ -236,24 +236,26 @@ func (s *Service) apiReplace(ctx context.Context, in *struct {
 
 type cameraList struct {
 	Body struct {
-		Items []Camera `json:"items"`
+		Items      []Camera `json:"items"`
+		UplinkKbps int      `json:"uplink_kbps,omitempty" doc:"What they may take of the printer's uplink together, kbit/s; none: as much as they like"`
 	}
 }
 
 func (s *Service) apiCameras(ctx context.Context, in *PrinterPath) (*cameraList, error) {
 	v, err := s.viewFor(ctx, in.UUID)
 	out := &cameraList{}
-	out.Body.Items = v.Cameras
+	out.Body.Items, out.Body.UplinkKbps = v.Cameras, v.UplinkKbps
 	return out, err
 }
 
 func (s *Service) apiSetCameras(ctx context.Context, in *struct {
 	PrinterPath
 	Body struct {
-		Items []Camera `json:"items" maxItems:"64"`
+		Items      []Camera `json:"items" maxItems:"64"`
+		UplinkKbps *int     `json:"uplink_kbps,omitempty" doc:"What they may take of the printer's uplink together, 100…50000 kbit/s; 0: as much as they like; left away: as it was"`
 	}
 }) (*cameraList, error) {
-	if err := s.SetCameras(ctx, in.UUID, in.Body.Items); err != nil {
+	if err := s.SetCameras(ctx, in.UUID, in.Body.Items, in.Body.UplinkKbps); err != nil {
 		return nil, err
 	}
 	return s.apiCameras(ctx, &in.PrinterPath)

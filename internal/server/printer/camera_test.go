@@ -88,7 +88,7 @@ func TestSetCameras(t *testing.T) {
 		}
 		return []Camera{c}
 	}
-	if err := w.SetCameras(ctx, uuidA, []Camera{{Name: "앞", StreamURL: "http://u:secret@cam/", Rotation: 90}, {Name: "위", StreamURL: "rtsp://top/"}}); err != nil {
+	if err := w.SetCameras(ctx, uuidA, []Camera{{Name: "앞", StreamURL: "http://u:secret@cam/", Rotation: 90}, {Name: "위", StreamURL: "rtsp://top/"}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	first := w.view(uuidA).Cameras
@@ -96,7 +96,7 @@ func TestSetCameras(t *testing.T) {
 		t.Fatalf("%+v", first)
 	}
 	// Renamed and turned round in order: ids stay, and an address that is not given too.
-	if err := w.SetCameras(ctx, uuidA, []Camera{{ID: first[1].ID, Name: "위쪽", StreamURL: "rtsp://top2/"}, {ID: first[0].ID, Name: "정면"}}); err != nil {
+	if err := w.SetCameras(ctx, uuidA, []Camera{{ID: first[1].ID, Name: "위쪽", StreamURL: "rtsp://top2/"}, {ID: first[0].ID, Name: "정면"}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	got := w.view(uuidA).Cameras
@@ -120,7 +120,7 @@ func TestSetCameras(t *testing.T) {
 		{"turned by 45", "rotation_invalid", cam(Camera{Rotation: 45})},
 		{"too many", "too_many_cameras", many},
 	} {
-		if err := w.SetCameras(ctx, uuidA, c.list); problem.Code(err) != c.code {
+		if err := w.SetCameras(ctx, uuidA, c.list, nil); problem.Code(err) != c.code {
 			t.Errorf("%s: %v, want %s", c.name, err, c.code)
 		}
 	}
@@ -130,5 +130,32 @@ func TestSetCameras(t *testing.T) {
 	}
 	if v, _ := w.View(uuidA, workspace.RoleOperator); v.Cameras[0].StreamURL != "" || v.Cameras[0].Name != "위쪽" {
 		t.Errorf("an operator sees %+v", v.Cameras)
+	}
+}
+
+func TestSetCameras_Uplink(t *testing.T) {
+	w := open(t)
+	w.enrol(uuidA)
+	ctx, kbps := as("mina"), 0
+	for _, c := range []struct {
+		kbps *int
+		code string
+		want int
+	}{{func() *int { kbps := 800; return &kbps }(), "", 800}, {nil, "", 800}, {func() *int { kbps := 99; return &kbps }(), "uplink_kbps_invalid", 800},
+		{func() *int { kbps := 50_001; return &kbps }(), "uplink_kbps_invalid", 800}, {&kbps, "", 0}} {
+		if err := w.SetCameras(ctx, uuidA, nil, c.kbps); problem.Code(err) != c.code {
+			t.Errorf("%v, want %q", err, c.code)
+		}
+		if got := w.Uplink(uuidA); got != c.want {
+			t.Errorf("%d kbit/s, want %d", got, c.want)
+		}
+	}
+	kbps = 640
+	if err := w.SetCameras(ctx, uuidA, nil, &kbps); err != nil {
+		t.Fatal(err)
+	}
+	w.restart()
+	if got := w.Uplink(uuidA); got != 640 {
+		t.Errorf("after a restart %d kbit/s", got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/kangbyounggwan/factor/internal/server/problem"
 	"github.com/kangbyounggwan/factor/internal/server/workspace"
 	"github.com/uptrace/bun"
 )
@@ -96,9 +97,10 @@ func (s *Service) endDevice(uuid string) {
 	}
 }
 
-// SetCameras replaces a printer's list of cameras. Cameras keep their id; new ones get one. Errors: problems of the
+// SetCameras replaces a printer's list of cameras, and what they may take of its uplink together (kbit/s; nil: that stays
+// as it is, 0: as much as they like). Cameras keep their id; new ones get one. Errors: problems of the
 // fields, not_found, not_allowed.
-func (s *Service) SetCameras(ctx context.Context, uuid string, cameras []Camera) error {
+func (s *Service) SetCameras(ctx context.Context, uuid string, cameras []Camera, uplinkKbps *int) error {
 	s.registering.Lock()
 	defer s.registering.Unlock()
 	t, err := s.find(ctx, uuid, workspace.PrinterEdit)
@@ -108,6 +110,12 @@ func (s *Service) SetCameras(ctx context.Context, uuid string, cameras []Camera)
 	p := t.own()
 	if p.Cameras, err = checkCameras(cameras, p.Cameras); err != nil {
 		return err
+	}
+	if uplinkKbps != nil {
+		if *uplinkKbps != 0 && (*uplinkKbps < minKbps || *uplinkKbps > maxKbps) {
+			return problem.Field("uplink_kbps_invalid", "uplink_kbps", "The uplink is 100 to 50,000 kbit/s, or 0 for no limit.")
+		}
+		p.UplinkKbps = *uplinkKbps
 	}
 	return s.store(ctx, t, p, "printer.cameras")
 }

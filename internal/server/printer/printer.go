@@ -23,6 +23,7 @@ type Printer struct {
 	UUIDLogin   bool // its owner lets it connect by its UUID alone, where the server allows that
 	Disabled    bool // its account is: the device may not connect
 	Cameras     []Camera
+	UplinkKbps  int // that its cameras may take together; 0: as much as they like
 	CreatedAt   time.Time
 
 	// SeenJob is the last job whose failure somebody has acknowledged: no print_failed for it any more.

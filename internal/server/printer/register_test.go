@@ -245,7 +245,7 @@ func TestRolesOfCalls(t *testing.T) {
 		least int // 1 viewer, 2 operator, 3 owner
 	}{
 		{"edit", func(u string) error { return w.Edit(as(u), uuidA, Edit{Name: &name}) }, 3},
-		{"cameras", func(u string) error { return w.SetCameras(as(u), uuidA, nil) }, 3},
+		{"cameras", func(u string) error { return w.SetCameras(as(u), uuidA, nil, nil) }, 3},
 		{"token", func(u string) error { _, err := w.NewToken(as(u), uuidA); return err }, 3},
 		{"acknowledge", func(u string) error { return w.Acknowledge(as(u), uuidA) }, 2},
 		{"look", func(u string) error { _, err := w.viewFor(as(u), uuidA); return err }, 1},

@@ -61,6 +61,15 @@ func (s *Service) Cameras(uuid string) []Camera {
 	return t.own().Cameras
 }
 
+// Uplink tells what a printer's cameras may take of its uplink together, kbit/s; 0: as much as they like.
+func (s *Service) Uplink(uuid string) int {
+	t := s.twin(uuid)
+	if t == nil {
+		return 0
+	}
+	return t.own().UplinkKbps
+}
+
 // Speaker tells whether a printer's device is connected, and whether our agent or the published plugin speaks there:
 // neither, as long as it has said nothing.
 func (s *Service) Speaker(uuid string) (online, agent, published bool) {
@@ -101,8 +110,8 @@ func (s *Service) view(t *twin, role workspace.Role) View {
 		Temperatures: make(map[string]ViewTemperature, len(t.snap.Temperatures)),
 		CurrentZ:     t.snap.CurrentZ, Axes: json.RawMessage(slices.Clone(t.snap.Axes)),
 		Overrides: t.snap.Overrides, Connection: t.snap.Connection,
-		Cameras: shownCameras(p.Cameras, role == workspace.RoleOwner),
-		Job:     t.viewJob(), LastJob: viewLast(t.last),
+		UplinkKbps: p.UplinkKbps, Cameras: shownCameras(p.Cameras, role == workspace.RoleOwner),
+		Job: t.viewJob(), LastJob: viewLast(t.last),
 	}
 	if role == "" && v.Workspace.Name == "" {
 		v.Workspace = ViewWorkspace{} // not asked for since the start: the page keeps the name that it has

@@ -101,7 +101,7 @@ func TestEnrolWithCameras(t *testing.T) {
 	if v := w.view(uuidA); v.Cameras[0].Name != "Camera" {
 		t.Errorf("what was there is overwritten: %+v", v.Cameras)
 	}
-	if err := w.SetCameras(as("mina"), uuidA, nil); err != nil {
+	if err := w.SetCameras(as("mina"), uuidA, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.register("mina", Registration{UUID: uuidA, Name: "octopi", Pending: true, Cameras: other}); err != nil {

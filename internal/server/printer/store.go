@@ -21,6 +21,7 @@ type printerRow struct {
 	UUIDLogin     bool `bun:"uuid_login"`
 	Disabled      bool
 	Cameras       string
+	UplinkKbps    int
 	SeenJob       string
 	CreatedAt     int64
 }
@@ -47,7 +48,7 @@ func fromMillis(ms int64) time.Time {
 
 func (r *printerRow) printer() (Printer, error) {
 	p := Printer{ID: r.ID, WorkspaceID: r.WorkspaceID, Name: r.Name, Description: r.Description, Pending: r.Pending,
-		UUIDLogin: r.UUIDLogin, Disabled: r.Disabled, SeenJob: r.SeenJob, CreatedAt: fromMillis(r.CreatedAt)}
+		UUIDLogin: r.UUIDLogin, Disabled: r.Disabled, UplinkKbps: r.UplinkKbps, SeenJob: r.SeenJob, CreatedAt: fromMillis(r.CreatedAt)}
 	if err := json.Unmarshal([]byte(r.Cameras), &p.Cameras); err != nil {
 		return p, fmt.Errorf("cameras of printer %s: %w", r.ID, err)
 	}
@@ -64,7 +65,7 @@ func rowOf(p *Printer) (*printerRow, error) {
 		return nil, err
 	}
 	return &printerRow{ID: p.ID, WorkspaceID: p.WorkspaceID, Name: p.Name, Description: p.Description, Pending: p.Pending,
-		UUIDLogin: p.UUIDLogin, Disabled: p.Disabled, Cameras: string(b), SeenJob: p.SeenJob, CreatedAt: p.CreatedAt.UnixMilli()}, nil
+		UUIDLogin: p.UUIDLogin, Disabled: p.Disabled, Cameras: string(b), UplinkKbps: p.UplinkKbps, SeenJob: p.SeenJob, CreatedAt: p.CreatedAt.UnixMilli()}, nil
 }
 
 func (r *deviceRow) device() Device {

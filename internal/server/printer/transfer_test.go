@@ -93,7 +93,7 @@ func TestTransfer_LeavesNoSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.SetCameras(ctx, uuidA, []Camera{{Name: "Side", StreamURL: "rtsp://me:secret@192.168.0.9/live", Rotation: 90}}); err != nil {
+	if err := w.SetCameras(ctx, uuidA, []Camera{{Name: "Side", StreamURL: "rtsp://me:secret@192.168.0.9/live", Rotation: 90}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	_, token, err := w.Accept(as("eve"), w.offer("mina"))

@@ -228,7 +228,7 @@ func TestOnlyChangesAreTold(t *testing.T) {
 func TestLiveHasNothingOfTheViewer(t *testing.T) {
 	w := open(t)
 	w.enrol(uuidA)
-	if err := w.SetCameras(as("mina"), uuidA, []Camera{{Name: "앞", StreamURL: "http://user:secret@cam/"}}); err != nil {
+	if err := w.SetCameras(as("mina"), uuidA, []Camera{{Name: "앞", StreamURL: "http://user:secret@cam/"}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	b, ok := w.Live(uuidA)

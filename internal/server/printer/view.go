@@ -44,6 +44,7 @@ type View struct {
 	Connection   wire.Connection            `json:"connection" doc:"The device's serial connection to the printer"`
 	Agent        *ViewAgent                 `json:"agent" doc:"What runs on the device; null for the published plugin"`
 	Cameras      []Camera                   `json:"cameras"`
+	UplinkKbps   int                        `json:"uplink_kbps,omitempty" doc:"What its cameras may take of its uplink together, kbit/s; none: as much as they like"`
 }
 
 // ViewWorkspace names whose a printer is.
