@@ -295,6 +295,8 @@ export interface Printer {
 	connection: PrinterConnection;
 	agent: Agent | null;
 	cameras: Camera[];
+	/** What they may take of its uplink together, kbit/s; none: no limit. */
+	uplink_kbps?: number;
 }
 
 export interface PrinterEvent {
