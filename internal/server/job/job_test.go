@@ -63,10 +63,18 @@ func (w *world) restart() {
 	w.start()
 }
 
-// see observes a snapshot, some time after the one before.
+// see observes a snapshot, some time after the one before: our agent's, or without an id the published plugin's.
 func (w *world) see(after time.Duration, id, file string, status wire.Status, completion, printTime float64) {
+	snap := &wire.Snapshot{}
+	if id != "" {
+		snap.Status = status
+	}
+	w.seeOf(snap, after, id, file, status, completion, printTime)
+}
+
+func (w *world) seeOf(snap *wire.Snapshot, after time.Duration, id, file string, status wire.Status, completion, printTime float64) {
 	w.at = w.at.Add(after)
-	snap := &wire.Snapshot{Job: wire.Job{ID: id, File: wire.File{Name: file, Path: file, Origin: "local"}}}
+	snap.Job = wire.Job{ID: id, File: wire.File{Name: file, Path: file, Origin: "local"}}
 	if completion >= 0 {
 		snap.Progress.Completion = &completion
 	}

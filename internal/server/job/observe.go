@@ -12,8 +12,8 @@ import (
 // observation is what a snapshot says of a print.
 type observation struct {
 	printerID  string
-	jobID      string // the agent's; empty: the published plugin, or our agent before it knows which print this is
-	ours       bool   // from our own agent, which names every print itself
+	jobID      string // the agent's or the published plugin's; empty: neither knows (yet, or any more) which print this is
+	ours       bool   // from our own agent, which names every print itself and sends events
 	file       wire.File
 	status     wire.Status
 	completion *float64
@@ -25,7 +25,7 @@ type observation struct {
 type progress struct {
 	open   string // id of the job under way; empty: none
 	start  int64  // Unix milliseconds
-	agents bool   // that id is the agent's: its events will tell how it ended
+	agents bool   // that id is our agent's: its events will tell how it ended
 	name   string
 	path   string
 
@@ -98,7 +98,8 @@ const eventGrace = time.Minute
 // newPrint is how far a print's own time must fall back for it to be another print of the same file.
 const newPrint = 60.0 // s
 
-// decide gives what an observation changes. The published plugin has no events: there, what is seen is what is known.
+// decide gives what an observation changes. The published plugin names its prints, too, but has no events: there, what is
+// seen is what is known.
 func (s *Service) decide(o *observation) (changes []change) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,7 +127,7 @@ func (s *Service) decide(o *observation) (changes []change) {
 		}
 		p.see(o)
 	case p.open == "" || !over(o.status):
-	case p.agents:
+	case p.agents && o.ours:
 		if p.overAt.IsZero() {
 			p.overAt, p.overResult = o.at, p.guess(o)
 		}
@@ -173,7 +174,7 @@ func (p *progress) lastSeen(otherwise time.Time) time.Time {
 
 // begin makes the row of a print that is seen for the first time.
 func (p *progress) begin(o *observation) change {
-	*p = progress{open: o.jobID, agents: o.jobID != "", ended: p.ended}
+	*p = progress{open: o.jobID, agents: o.ours && o.jobID != "", ended: p.ended}
 	if p.open == "" {
 		p.open = uuid.Must(uuid.NewV7()).String()
 	}
