@@ -81,6 +81,8 @@ class Endpoints(octoprint.plugin.BlueprintPlugin):
                 server = self.home.require()
                 body.update(server=server.url, ca_pem=server.ca_pem)
             answer = self.keeper.api.call(method, path, body if method != "GET" else None, timeout=limit)
+            if method != "GET":
+                self.keeper.look()  # the page asks for the state next, and is to see what has become of this
             return answer.status, answer.json()
 
         return self._send(work)

@@ -109,6 +109,13 @@ class Keeper:
             self._wake.set()
         return state
 
+    def look(self) -> None:
+        """Asks the agent how it is now, for who has just had it do something and looks at the page for the outcome."""
+        with self._lock:
+            running = self._phase == "running"
+        if running:
+            self._ask()
+
     def agent_version(self) -> str:
         with self._lock:
             return self._slot.version if self._slot else ""

@@ -1,7 +1,7 @@
 /* The pages of FACTOR MQTT: settings and wizard show the same model. ES5, for OctoPrint 1.4. */
 $(function () {
     var POLL_MS = 2000;
-    var TICKET_MS = 300;
+    var TICKET_MS = [50, 100, 150, 200, 300]; // most answers are there at once, a camera's takes seconds
 
     function FactorMqttViewModel(parameters) {
         var self = this;
@@ -81,10 +81,11 @@ $(function () {
         // A promise of the answer's body; rejected with {code, message}.
         function ask(path, body) {
             var result = $.Deferred();
-            function collect(ticket) {
+            function collect(ticket, tries) {
+                var pause = TICKET_MS[Math.min(tries, TICKET_MS.length - 1)];
                 OctoPrint.get(self.url("errand/" + ticket))
                     .done(function (answer) {
-                        if (!answer.done) window.setTimeout(_.partial(collect, ticket), TICKET_MS);
+                        if (!answer.done) window.setTimeout(_.partial(collect, ticket, tries + 1), pause);
                         else if (answer.status < 400) result.resolve(answer.body);
                         else result.reject(answer.body || {code: "internal"});
                     })
@@ -94,7 +95,7 @@ $(function () {
             }
             OctoPrint.postJson(self.url(path), body || {})
                 .done(function (answer) {
-                    collect(answer.ticket);
+                    collect(answer.ticket, 0);
                 })
                 .fail(function (xhr) {
                     result.reject(errorOf(xhr));
