@@ -99,6 +99,19 @@ def test_fetched_started_told_and_ended(owner, factor, until):
     assert len(owner.runs()) == 1
 
 
+def test_who_has_had_it_do_something_sees_what_came_of_it_at_once(owner, factor, until):
+    factor.offer(agent=agent_program("1.0.0"))
+    owner.knows(factor)
+    keeper = owner.start(Times(healthy_within=30, watch_every=3600, look_every=3600))
+    keeper.look()  # nothing runs yet: there is nobody to ask
+    until(owner.running("1.0.0"))
+    known = keeper.state()["agent"]
+    status = {**known, "account": {"email": "a@factor.example"}}
+    (owner.folder / "agent/answers.json").write_text(json.dumps({"GET /v1/status": {"status": 200, "body": status}}))
+    keeper.look()
+    assert keeper.state()["agent"] == status
+
+
 def test_the_next_start_fetches_nothing(owner, factor, until):
     factor.offer(agent=agent_program("1.0.0"))
     owner.knows(factor)

@@ -163,6 +163,9 @@ $(function () {
         self.account = ko.pureComputed(function () {
             return self.agent() && self.agent().account ? self.agent().account.email : "";
         });
+        self.account.subscribe(function (account) {
+            if (account) self.problems.login(null); // it may have been another window that got in
+        });
         function signedIn(answer) {
             self.password("");
             self.code("");
@@ -447,7 +450,7 @@ $(function () {
                 var failed = trouble ? words.of(words.knows(trouble.code) ? trouble : {code: "server_unreachable"}) : null;
                 fact(
                     "server",
-                    (server.url || state.server.url || words.none) + ", " +
+                    (server.url || state.server.url || words.none) + (failed ? ": " : ", ") +
                         (server.connected ? _.sprintf(words.connected, {since: when(server.since)}) : failed ? failed.text + " " + failed.cure : words.notConnected),
                     !!failed
                 );
@@ -456,7 +459,8 @@ $(function () {
                 if (agent.printer) fact("printer", agent.printer.name);
                 fact("uuid", agent.instance_id || words.none);
                 var camera = agent.camera || {};
-                fact("camera", (camera.state === "sent" ? words.cameraSent : camera.stream_url_set ? words.cameraSet : words.cameraNotSet) + (camera.last_error ? ": " + words.of(camera.last_error, "camera").text : ""), !!camera.last_error);
+                var blind = camera.stream_url_set ? camera.last_error : null; // without one it was an address that was only tried
+                fact("camera", (camera.state === "sent" ? words.cameraSent : camera.stream_url_set ? words.cameraSet : words.cameraNotSet) + (blind ? ": " + words.of(blind, "camera").text : ""), !!blind);
                 var broker = agent.broker || {};
                 var unsent = broker.last_error ? words.of(broker.last_error, "mqtt") : null;
                 if (broker.enabled || unsent)
