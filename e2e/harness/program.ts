@@ -24,6 +24,7 @@ export class Program {
       env: { ...process.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
+    this.#process.stdin.on('error', () => undefined); // of a program that has ended without reading what it was told
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         this.#said += text;
