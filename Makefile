@@ -81,6 +81,14 @@ web/build/index.html: $(PAGES)
 agents: ## factor-agent for linux amd64, arm64, armv7, armv6, where the server embeds it
 	GOOS= GOARCH= GOARM= go run ./scripts/packagents -ldflags '$(LDFLAGS)'
 
+OUT ?= bin
+.PHONY: plugin-zip
+plugin-zip: ## bin/factor-plugin.zip, made for no server: for the plugin repository; it asks for its server's address
+	@mkdir -p $(OUT)
+	cd plugin && find setup.py requirements.txt octoprint_factor_mqtt -type f -not -path '*/__pycache__/*' -not -name server.json | sort | \
+	  $(PYTHON) -c 'import sys, zipfile; z = zipfile.ZipFile(sys.argv[1], "w", 8); [z.write(f) for f in sys.stdin.read().split()]; z.close()' \
+	  $(abspath $(OUT))/factor-plugin.zip
+
 .PHONY: sample
 sample: ## Slices the sample prints of testdata again (needs prusa-slicer)
 	cd testdata && $(PYTHON) make_stl.py

@@ -1,10 +1,7 @@
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createServer as createSecureServer } from 'node:tls';
-import { run } from './program.ts';
+import { certificate, DAY } from './certificate.ts';
 
 /** A port of this machine on which something listens. */
 export class Listener {
@@ -25,15 +22,8 @@ export class Listener {
 
   /** Speaks TLS with a certificate that ended yesterday. */
   static async expired(): Promise<Listener> {
-    const folder = await mkdtemp(join(tmpdir(), 'factor-e2e-expired-'));
-    const at = (name: string) => join(folder, name);
-    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', at('key.pem')];
-    await run(['openssl', 'req', '-new', ...key, '-out', at('request.pem'), '-subj', '/CN=broker', '-addext', 'subjectAltName=IP:127.0.0.1']);
-    const sign = ['openssl', 'x509', '-req', '-in', at('request.pem'), '-signkey', at('key.pem'), '-copy_extensions', 'copy'];
-    await run([...sign, '-days', '-1', '-out', at('cert.pem')]);
-    const [cert, secret] = await Promise.all([readFile(at('cert.pem'), 'utf8'), readFile(at('key.pem'), 'utf8')]);
-    await rm(folder, { recursive: true, force: true });
-    const server = createSecureServer({ cert, key: secret }, (socket) => socket.on('error', () => undefined));
+    const { cert, key } = await certificate(new Date(Date.now() - 30 * DAY), new Date(Date.now() - DAY));
+    const server = createSecureServer({ cert, key }, (socket) => socket.on('error', () => undefined));
     return Listener.#on(server.on('tlsClientError', () => undefined), cert);
   }
 

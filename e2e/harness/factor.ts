@@ -65,6 +65,11 @@ export class Factor {
     });
   }
 
+  /** The pages over TLS, with the certificate of the server's own authority. */
+  get secure(): string {
+    return `https://127.0.0.1:${this.ports.https}`;
+  }
+
   /** Where printers log in by MQTT over TLS. */
   get mqtts(): number {
     return this.ports.mqtts;

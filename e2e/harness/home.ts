@@ -6,7 +6,7 @@ import type { Api } from './api.ts';
 import { Factor, somebody, type Account } from './factor.ts';
 import { OctoPrintPage, OwnersOctoPrint } from './owners_octoprint.ts';
 import { plugin } from './plugin_words.ts';
-import { run } from './program.ts';
+import { root, run } from './program.ts';
 import { Release } from './release.ts';
 import { mjpeg, Site } from './site.ts';
 import { expect as quick, test as base } from './test.ts';
@@ -93,6 +93,15 @@ async function giveHLS(site: Site): Promise<void> {
   await run(['ffmpeg', '-nostdin', '-loglevel', 'error', ...source, '-hls_time', '1', '-hls_list_size', '0', join(folder, 'live.m3u8')]);
   for (const name of await readdir(folder)) site.give(`/${name}`, Uint8Array.from(await readFile(join(folder, name))));
   await rm(folder, { recursive: true });
+}
+
+/** The plugin as the plugin repository has it, made for no server. */
+export async function bareZip(): Promise<Uint8Array> {
+  const folder = await mkdtemp(join(tmpdir(), 'factor-e2e-bare-'));
+  await run(['make', '--no-print-directory', '-C', root, 'plugin-zip', `OUT=${folder}`]);
+  const zip = Uint8Array.from(await readFile(join(folder, 'factor-plugin.zip')));
+  await rm(folder, { recursive: true });
+  return zip;
 }
 
 /** The same in OctoPrint's page in both languages. */

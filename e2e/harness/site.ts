@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Certificate } from './certificate.ts';
 
 type Answer = (response: ServerResponse, request: IncomingMessage) => void;
 
@@ -10,20 +12,24 @@ export class Site {
   readonly #open = new Set<Socket>();
   readonly answers = new Map<string, Answer>();
 
-  private constructor() {
-    this.#server = createServer((request, response) => {
+  private constructor(certificate?: Certificate) {
+    const find: Answer = (response, request) => {
       const answer = this.answers.get(request.url ?? '');
       if (answer) answer(response, request);
       else response.writeHead(404, { 'Content-Type': 'text/html' }).end('<h1>Not Found</h1>');
-    });
-    this.#server.on('connection', (socket) => {
+    };
+    this.#server = certificate
+      ? createSecureServer(certificate, (request, response) => find(response, request))
+      : createServer((request, response) => find(response, request));
+    this.#server.on('connection', (socket: Socket) => {
       this.#open.add(socket);
       socket.on('error', () => undefined).on('close', () => this.#open.delete(socket));
     });
   }
 
-  static async start(port = 0): Promise<Site> {
-    const site = new Site();
+  /** With a certificate it is one over TLS. */
+  static async start(port = 0, certificate?: Certificate): Promise<Site> {
+    const site = new Site(certificate);
     site.#server.listen(port, '127.0.0.1');
     await once(site.#server, 'listening');
     return site;

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import { Listener } from '../harness/brokers.ts';
+import { somebody } from '../harness/factor.ts';
 import { inBoth, logIn, test } from '../harness/home.ts';
 import type { OctoPrintPage } from '../harness/owners_octoprint.ts';
 import { plugin } from '../harness/plugin_words.ts';
@@ -55,6 +56,19 @@ test('the pages of the plugin, in OctoPrint', async ({ home, camera }) => {
     await pane.getByRole('button', { name: plugin('Login ', language), exact: true }).click();
     await expect(pane.locator('.alert-error').filter({ visible: true })).toBeVisible();
   });
+  const unverified = somebody('Unverified');
+  await fetch(`${factor.url}/api/v1/signup`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(unverified),
+  });
+  await shoot('login-unverified', async (at, language) => {
+    const pane = await at.openFactor('login');
+    await pane.getByLabel(plugin('E-mail', language)).fill(unverified.email);
+    await pane.getByLabel(plugin('Password ', language)).fill(unverified.password);
+    await pane.getByRole('button', { name: plugin('Login ', language), exact: true }).click();
+    await expect(pane.locator('.alert-error').filter({ hasText: plugin('This e-mail address is not confirmed yet.', language) })).toBeVisible();
+  });
   await shoot('register-before', (at) => at.openFactor('register'));
   const login = await theirs.openFactor('login');
   await logIn(login, owner);
@@ -67,6 +81,12 @@ test('the pages of the plugin, in OctoPrint', async ({ home, camera }) => {
     await register.getByLabel(plugin('Stream URL ', language)).fill(camera.url('/stream'));
     await register.getByRole('button', { name: plugin('Test ', language), exact: true }).click();
     await expect(register.locator('.factor_mqtt_camera img')).toBeVisible();
+  });
+  await shoot('camera-find', async (at, language) => {
+    const register = await at.openFactor('register');
+    await register.getByRole('button', { name: plugin('Look for cameras', language) }).click();
+    const none = plugin('None was found. Many cameras do not make themselves known: enter the address below.', language);
+    await expect(register.getByLabel(plugin('Other cameras', language)).or(register.getByText(none)).filter({ visible: true })).toHaveCount(1);
   });
   for (const [name, path] of [['locked', '/locked'], ['gone', '/gone'], ['page', '/page'], ['ffmpeg', '/live.m3u8']] as const) {
     await shoot(`camera-${name}`, async (at, language) => {
@@ -90,6 +110,19 @@ test('the pages of the plugin, in OctoPrint', async ({ home, camera }) => {
       await expect(mqtt.locator('.factor_mqtt_steps tr.error')).toBeVisible();
     });
   }
+  await shoot('mqtt-tls', async (at, language) => {
+    const mqtt = await at.openFactor('mqtt');
+    await mqtt.getByLabel(plugin('Encrypted (TLS)', language), { exact: true }).check();
+  });
+  await shoot('status-own-broker', async (at, language) => {
+    const mqtt = await at.openFactor('mqtt');
+    await mqtt.getByLabel(plugin('Publish to my own broker', language)).check();
+    await mqtt.getByLabel(plugin('Encrypted (TLS)', language), { exact: true }).uncheck();
+    await mqtt.getByRole('button', { name: plugin('Save ', language), exact: true }).click();
+    await expect(mqtt.getByText(plugin('Saved.', language))).toBeVisible();
+    const status = await at.openFactor('status');
+    await expect(status.getByText(plugin("The broker's port is closed.", language))).toBeVisible({ timeout: 60_000 });
+  });
   await rc4.stop();
   await shoot('status-pending', async (at, language) =>
     expect((await at.openFactor('status')).getByText(plugin('Pending registration', language)).first()).toBeVisible(),

@@ -1,7 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import type { Locator } from '@playwright/test';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import { Listener } from '../harness/brokers.ts';
-import type { Factor } from '../harness/factor.ts';
-import { expect, inBoth, logIn, test, type Home, type Offer } from '../harness/home.ts';
+import { certificate, DAY } from '../harness/certificate.ts';
+import { somebody, type Account, type Factor } from '../harness/factor.ts';
+import { bareZip, expect, inBoth, logIn, test, type Home, type Offer } from '../harness/home.ts';
 import { link } from '../harness/mailbox.ts';
 import { OctoPrintPage } from '../harness/owners_octoprint.ts';
 import { fillSignUp, shows } from '../harness/pages.ts';
@@ -9,7 +11,7 @@ import { plugin } from '../harness/plugin_words.ts';
 import { freePort, until } from '../harness/program.ts';
 import { SubPath } from '../harness/proxy.ts';
 import { Site } from '../harness/site.ts';
-import { en } from '../harness/words.ts';
+import { en, type Language } from '../harness/words.ts';
 
 test.describe.configure({ mode: 'serial', timeout: 600_000 });
 // A trace takes a picture of all of OctoPrint's page at each step, which costs more than the steps themselves.
@@ -150,18 +152,67 @@ test('the camera test says why there is no picture, and what to do', async ({ ho
   });
 });
 
+test('cameras are looked for at a click', async ({ home }) => {
+  await inBoth(home, async (at, language) => {
+    const pane = await at.openFactor('register');
+    const found = pane.getByLabel(plugin('Other cameras', language));
+    const none = pane.getByText(plugin('None was found. Many cameras do not make themselves known: enter the address below.', language));
+    await expect(found.or(none).filter({ visible: true })).toHaveCount(0);
+    await pane.getByRole('button', { name: plugin('Look for cameras', language) }).click();
+    await expect(found.or(none).filter({ visible: true })).toHaveCount(1); // whether this machine's network has one
+    if (await none.isVisible()) return;
+    await found.selectOption({ index: 1 });
+    await expect(pane.getByLabel(plugin('Stream URL ', language))).toHaveValue(/^(v4l2|rtsp|https?):\/\//);
+  });
+});
+
+/** Tries to log in, and gives where the page says what came of it. */
+async function tries(pane: Locator, language: Language, { email, password }: Pick<Account, 'email' | 'password'>): Promise<Locator> {
+  await pane.getByLabel(plugin('E-mail', language)).fill(email);
+  await pane.getByLabel(plugin('Password ', language)).fill(password);
+  await pane.getByRole('button', { name: plugin('Login ', language), exact: true }).click();
+  return pane.locator('.alert-error').filter({ visible: true });
+}
+
 test('what is wrong with the login is said in its own words', async ({ home }) => {
+  const { factor, owner } = home;
+  const unverified = somebody('Unverified');
+  const signUp = await fetch(`${factor.url}/api/v1/signup`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(unverified),
+  });
+  expect(signUp.status).toBe(201);
+  const hasty = somebody('Hasty');
+  /** Somebody else's try at the same account; whether it came too early. */
+  const refused = async (): Promise<boolean> => {
+    const { email, password } = hasty;
+    const answer = await fetch(`${factor.url}/api/v1/session`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ email, password }),
+    });
+    expect([401, 429]).toContain(answer.status);
+    return answer.status === 429;
+  };
   await (await home.theirs.openFactor('login')).getByRole('button', { name: plugin('Log out here') }).click();
   await inBoth(home, async (at, language) => {
     const status = await at.openFactor('status');
     await expect(status.getByText(plugin('not installed (some cameras need it)', language))).toBeVisible();
     const pane = await at.openFactor('login');
-    await pane.getByLabel(plugin('E-mail', language)).fill(home.owner.email);
-    await pane.getByLabel(plugin('Password ', language)).fill('not my password');
-    await pane.getByRole('button', { name: plugin('Login ', language), exact: true }).click();
-    const problem = pane.locator('.alert-error').filter({ visible: true });
+    let problem = await tries(pane, language, { email: owner.email, password: 'not my password' });
     await expect(problem).toContainText(plugin('E-mail or password is wrong.', language));
     await expect(problem).toContainText(plugin('Check both. A forgotten password is reset on the FACTOR website.', language));
+    problem = await tries(pane, language, unverified);
+    await expect(problem).toContainText(plugin('This e-mail address is not confirmed yet.', language));
+    await expect(problem).toContainText(plugin('Open the link in the mail from FACTOR; look into the spam folder, too.', language));
+    // Each try makes the next wait longer, so that one of the page's comes too early, however slow the page is.
+    const [before, behind] = plugin('Wait %(seconds)d seconds and try again.', language).split('%(seconds)d') as [string, string];
+    await expect(async () => {
+      while (!(await refused()));
+      await expect(await tries(pane, language, hasty)).toContainText(plugin('Too many attempts.', language), { timeout: 10_000 });
+    }).toPass();
+    await expect(problem).toContainText(new RegExp(`${before}\\d+${behind}`.replaceAll('.', '\\.')));
   });
 });
 
@@ -172,11 +223,9 @@ test('a server that is down is said, and it is found again by itself', async ({ 
   await factor.stop();
   await inBoth(home, async (at, language) => {
     await expect(state(at)).toHaveText(plugin('Disconnected ', language), { timeout: 120_000 });
-    const pane = await at.openFactor('login');
-    await pane.getByLabel(plugin('Password ', language)).fill(home.owner.password);
-    await pane.getByRole('button', { name: plugin('Login ', language), exact: true }).click();
-    const problem = pane.locator('.alert-error').filter({ visible: true });
+    const problem = await tries(await at.openFactor('login'), language, home.owner);
     await expect(problem).toContainText(plugin('The server does not answer.', language));
+    await expect(problem).toContainText(plugin("Check the network of this computer and the server's address.", language));
     const status = await at.openFactor('status');
     await expect(status.locator('.factor_mqtt_facts .text-error').filter({ hasText: plugin('The server does not answer.', language) })).toBeVisible();
   });
@@ -304,18 +353,60 @@ test('a newer version is installed through Software Update, and an older one is 
   await factor.up();
 });
 
-test('removed, nothing runs on; installed again, it is the same printer', async ({ home }) => {
-  const { factor, octoprint, owner, theirs, context, api } = home;
+/** What the page says to a log-in while somebody else answers at the server's address. */
+interface Pretender {
+  what: string;
+  from: number;
+  to: number;
+  /** What its clock says; all times are milliseconds from now. */
+  clock: number;
+  words: [string, string];
+}
+
+const pretenders: Pretender[] = [
+  { what: 'wrong CA', from: -DAY, to: DAY, clock: 0, words: ["The server's certificate is not the one this plugin trusts.", 'If the server was set up anew, install the plugin again from its address. If not, somebody may be in between.'] },
+  { what: 'expired certificate', from: -90 * DAY, to: -30 * DAY, clock: 0, words: ["The server's certificate has expired.", "Check this computer's clock; if it is right, the server's operator has to renew the certificate."] },
+  { what: 'wrong clock', from: -90 * DAY, to: -30 * DAY, clock: -60 * DAY, words: ["This computer's clock is wrong, so no certificate is valid.", 'Set the clock (sudo timedatectl set-ntp true) and try again.'] },
+];
+
+test('removed, nothing runs on; installed again from elsewhere, it asks for the server, believes nobody else, and is the same printer', async ({ home, camera }) => {
+  const { factor, octoprint, owner, theirs, korean, context, api } = home;
   const before = await api.printer(home.uuid);
   await theirs.uninstall('FACTOR MQTT');
   expect(octoprint.installed).toBe('');
   await until('the agent has ended', () => octoprint.programs().length === 0);
   await until('the printer is offline', async () => !(await api.printer(home.uuid)).online);
 
-  await theirs.install(`${factor.url}/plugin/factor.zip`);
+  camera.give('/factor.zip', await bareZip(), 'application/zip');
+  await theirs.install(camera.url('/factor.zip'));
   const wizard = theirs.page.locator('#wizard_plugin_factor_mqtt');
-  await expect(wizard).toBeVisible();
-  await logIn(wizard, owner);
+  await expect(wizard.locator('.factor_mqtt_state')).toContainText(plugin('Address needed'));
+  await wizard.getByLabel(plugin('FACTOR server')).fill(factor.secure);
+  await wizard.getByRole('button', { name: plugin('Connect '), exact: true }).click();
+  const authority = new X509Certificate(await (await fetch(`${factor.url}/ca.crt`)).text());
+  await expect(wizard.locator('.factor_mqtt_fingerprint')).toHaveText(authority.fingerprint256);
+  await wizard.getByRole('button', { name: plugin('Yes, this is my server') }).click();
+  await expect(wizard.locator('.factor_mqtt_state')).toContainText(plugin('No instance id'));
+
+  await korean.open('ko');
+  await factor.stop();
+  for (const { what, from, to, clock, words } of pretenders) {
+    const now = Date.now();
+    const site = await Site.start(Number(new URL(factor.secure).port), await certificate(new Date(now + from), new Date(now + to)));
+    site.answers.set('/healthz', (response) => response.writeHead(200, { Date: new Date(now + clock).toUTCString() }).end());
+    await inBoth(home, async ({ page }, language) => {
+      const problem = await tries(page.locator('#wizard_plugin_factor_mqtt'), language, owner);
+      for (const text of words) await expect(problem, what).toContainText(plugin(text, language));
+    });
+    await site.stop();
+  }
+  await factor.up();
+
+  const { code } = await api.call<{ code: string }>('POST', '/setup-codes');
+  await wizard.getByRole('link', { name: plugin('Use a code from the web page instead') }).click();
+  await wizard.getByLabel(plugin('Set-up code')).fill(code);
+  await wizard.getByRole('button', { name: plugin('Use this code') }).click();
+  await expect(wizard.getByText(owner.email)).toBeVisible();
   await wizard.getByLabel(plugin('Or one you have')).selectOption({ label: `Workshop · ${home.uuid.slice(0, 8)}` });
   await wizard.getByRole('button', { name: plugin('Use this one') }).click();
   await expect(wizard.getByLabel(plugin('Device UUID'))).toHaveValue(home.uuid);
