@@ -51,8 +51,8 @@ export async function settled(page: Page): Promise<void> {
   await page.evaluate(() => document.fonts.ready.then(() => undefined));
 }
 
-/** Chooses cards, table or wall on the dashboard, in whatever language it is. */
-export async function view(page: Page, name: 'cards' | 'table' | 'wall'): Promise<void> {
+/** Chooses cards, table, wall or cameras on the dashboard, in whatever language it is. */
+export async function view(page: Page, name: 'cards' | 'table' | 'wall' | 'cameras'): Promise<void> {
   const either = (key: string) => new RegExp(`^(${en(key)}|${ko(key)})$`);
   // By the keyboard: a phone shows the choices as icons only.
   const choice = page.getByRole('radiogroup', { name: either('dash_view') }).getByRole('radio', { name: either(`dash_view_${name}`) });

@@ -47,7 +47,7 @@ for (const count of [1, 6, 50]) {
       const page = await open(browser, look, factor, owner);
       await page.goto(`${factor.url}/printers`);
       await take(page, look, `printers-${count}`);
-      for (const name of count > 1 ? (['table', 'wall'] as const) : []) {
+      for (const name of count > 1 ? (['table', 'wall', 'cameras'] as const) : []) {
         await view(page, name);
         await take(page, look, `printers-${count}-${name}`);
       }
@@ -85,6 +85,8 @@ test('the pictures of the README', async ({ browser, factor, owner, api }) => {
     const page = await open(browser, look, factor, owner);
     await page.goto(factor.url + path);
     if (as) await view(page, as);
+    else await expect(page.getByText(/^LIVE · MJPEG.*\d/)).toBeVisible();
+    if (as === 'cards') await expect(page.locator('[data-picture="fresh"]')).toHaveCount(5); // the sixth is away
     await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur()); // no focus ring in a picture
     await settled(page);
     await page.waitForTimeout(1500); // for people: a chart that has been drawn to its end
