@@ -23,6 +23,7 @@ BENCHES = {
     "command": ["go", "run", "./bench/command", "-factor", "bin/factor", "-agent", "bin/factor-agent"],
     "gcode": ["go", "run", "./bench/gcode"],
     "camera": ["go", "run", "./bench/camera", "-factor", "bin/factor"],
+    "picture": ["npm", "--prefix", "e2e", "run", "--silent", "bench"],
     "uplink": ["go", "run", "./bench/uplink", "-agent", "bin/factor-agent"],
     "printcost": ["go", "run", "./bench/printcost", "-factor", "bin/factor"],
     "ingest": ["go", "run", "./bench/ingest", "-mode", "all"],
@@ -40,6 +41,8 @@ def main(names: list[str]) -> int:
         needs.published_venv()
         if "camera" in (names or BENCHES):
             needs.peer(needs.PEERS[0])
+        if "picture" in (names or BENCHES):
+            needs.node_modules(ROOT / "e2e")
     except Missing as missing:
         print(missing, file=sys.stderr)
         return 1
