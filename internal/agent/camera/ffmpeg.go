@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -97,6 +98,9 @@ func StartFFmpeg(ctx context.Context, piped bool, arguments ...string) (*Process
 	}
 	if err := p.cmd.Start(); err != nil {
 		return nil, &Died{Lines: "it cannot be started"}
+	}
+	if pipe, ok := p.In.(*os.File); ok {
+		shorten(pipe)
 	}
 	return p, nil
 }

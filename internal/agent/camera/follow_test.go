@@ -12,6 +12,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/bluenviron/gohlslib/v2/pkg/playlist"
+	"github.com/bluenviron/gortsplib/v5/pkg/description"
+	"github.com/bluenviron/gortsplib/v5/pkg/format"
+	"github.com/bluenviron/gortsplib/v5/pkg/sdpunmarshaler"
+	"github.com/pion/rtp"
 )
 
 // pretend has v4l2 inputs of ffmpeg come from its own test picture instead: no kernel gives tests a camera. Whatever else
@@ -215,6 +221,74 @@ func FuzzDigest(f *testing.F) {
 		answer := digest([]string{challenge}, u, "GET")
 		if strings.ContainsAny(answer, "\r\n") || (strings.Contains(answer, "hidden-pass") && !strings.Contains(challenge, "hidden-pass")) {
 			t.Fatalf("%q", answer)
+		}
+	})
+}
+
+// SDP of a camera, read as rtsp does, gives a stream that can be followed or a code; RTP packets of it give pictures or
+// nothing.
+func FuzzDescription(f *testing.F) {
+	const head = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\n"
+	h264 := head + "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1; sprop-parameter-sets=Z0LAH9oBQBboQAAAAwBAAAAMA8YMqA==,aM48gA==\r\na=control:x\r\n"
+	for _, seed := range []struct {
+		sdp     string
+		payload []byte
+	}{
+		{h264, []byte{0x65, 0x88, 0x84}},
+		{h264, []byte{0x7c, 0x85, 1, 2, 3}},       // FU-A
+		{h264, []byte{0x78, 0, 2, 0x67, 1, 0, 9}}, // STAP-A, cut off
+		{head + "m=video 0 RTP/AVP 97\r\na=rtpmap:97 H265/90000\r\na=fmtp:97 sprop-vps=QAE=; sprop-sps=QgE=; sprop-pps=RAE=\r\n", []byte{0x62, 1, 0x93, 1}},
+		{head + "m=video 0 RTP/AVP 26\r\n", []byte{0, 0, 0, 0, 1, 50, 40, 30, 1, 2, 3}},
+		{head + "m=audio 0 RTP/AVP 0\r\n", nil},
+	} {
+		f.Add([]byte(seed.sdp), seed.payload, uint32(90), true)
+	}
+	f.Fuzz(func(t *testing.T, text, payload []byte, ts uint32, marker bool) {
+		raw, err := sdpunmarshaler.Unmarshal(text)
+		var d description.Session
+		if err != nil || d.Unmarshal2(raw) != nil {
+			return
+		}
+		packet := &rtp.Packet{Header: rtp.Header{Version: 2, SequenceNumber: 1, Timestamp: ts, Marker: marker}, Payload: payload}
+		var h4 *format.H264
+		if d.FindFormat(&h4) != nil {
+			if decoder, err := h4.CreateDecoder(); err == nil {
+				unit, err := decoder.Decode(packet)
+				var sets Parameters
+				if err == nil {
+					sets.Take(CodecH264, append([][]byte{h4.SPS, h4.PPS}, unit...))
+				}
+			}
+		}
+		var h5 *format.H265
+		if d.FindFormat(&h5) != nil {
+			if decoder, err := h5.CreateDecoder(); err == nil {
+				unit, err := decoder.Decode(packet)
+				var sets Parameters
+				if err == nil {
+					sets.Take(CodecH265, append([][]byte{h5.VPS, h5.SPS, h5.PPS}, unit...))
+				}
+			}
+		}
+		var j *format.MJPEG
+		if d.FindFormat(&j) != nil {
+			if decoder, err := j.CreateDecoder(); err == nil {
+				if picture, err := decoder.Decode(packet); err == nil {
+					_, _ = headOf(picture)
+				}
+			}
+		}
+	})
+}
+
+// A playlist of a camera is read or refused, whatever is in it.
+func FuzzPlaylist(f *testing.F) {
+	f.Add([]byte("#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:0\n#EXTINF:1.0,\nseg0.ts\n"))
+	f.Add([]byte("#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS=\"avc1.42c01f\",RESOLUTION=1x1\nhttp://169.254.169.254/x.m3u8\n"))
+	f.Add([]byte("#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:2\n#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=0.5\n#EXT-X-PART-INF:PART-TARGET=0.2\n#EXT-X-MAP:URI=\"init.mp4\"\n#EXT-X-PART:DURATION=0.2,URI=\"p.mp4\",INDEPENDENT=YES\n#EXTINF:1,\ns.mp4\n#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"q.mp4\"\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if p, err := playlist.Unmarshal(text); err == nil && p == nil {
+			t.Fatal("neither a playlist nor an error")
 		}
 	})
 }
