@@ -216,6 +216,23 @@ func TestDoctor(t *testing.T) {
 			t.Errorf("%d %+v", code, found)
 		}
 	})
+	t.Run("FolderCannotBeMade", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "file")
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, found := doctorSays(t, append(free, "--data", filepath.Join(file, "data"))...)
+		if code != exitFailed || grade(found, "data") != "error" {
+			t.Errorf("%d %+v", code, found)
+		}
+		new := filepath.Join(t.TempDir(), "a", "data")
+		if code, found = doctorSays(t, append(free, "--data", new)...); code != 0 || grade(found, "data") != "warning" {
+			t.Errorf("one that can: %d %+v", code, found)
+		}
+		if left, err := os.ReadDir(filepath.Dir(filepath.Dir(new))); err != nil || len(left) != 0 {
+			t.Errorf("the doctor leaves %v %v", left, err)
+		}
+	})
 	t.Run("CameraPortTaken", func(t *testing.T) {
 		l, err := net.ListenPacket("udp", "127.0.0.1:0")
 		if err != nil {

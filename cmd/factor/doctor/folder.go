@@ -34,10 +34,35 @@ func checkSettings(_ context.Context, p *Patient) []Finding {
 	return all
 }
 
+// writableAbove tries the nearest folder above one that is not there, in which it would be made. It leaves nothing.
+func writableAbove(dir string) (above string, err error) {
+	if dir, err = filepath.Abs(dir); err != nil {
+		return dir, err
+	}
+	for above = filepath.Dir(dir); ; above = filepath.Dir(above) {
+		if _, err := os.Stat(above); !errors.Is(err, fs.ErrNotExist) || above == filepath.Dir(above) {
+			break
+		}
+	}
+	probe, err := os.MkdirTemp(above, ".factor-doctor-")
+	if err != nil {
+		if p, ok := errors.AsType[*fs.PathError](err); ok {
+			err = p.Err // without the probe's name
+		}
+		return above, err
+	}
+	return above, os.Remove(probe)
+}
+
 func checkFolder(_ context.Context, p *Patient) []Finding {
 	dir := p.Settings.Data
 	info, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
+		if above, err := writableAbove(dir); err != nil {
+			return finding("data", Bad, fmt.Sprintf("The data folder %s cannot be made: %s cannot be written to (%v).", dir, above, err),
+				fmt.Sprintf("데이터 폴더 %s을(를) 만들 수 없습니다. %s에 쓸 수 없습니다 (%v).", dir, above, err),
+				"Make it and give it to the user who runs factor, or choose another with --data.", "폴더를 만들어 factor를 실행하는 사용자에게 주거나 --data로 다른 폴더를 고르세요.")
+		}
 		return finding("data", Warning, "There is no data folder "+dir+" yet.", "데이터 폴더 "+dir+"이(가) 아직 없습니다.",
 			"`factor serve` makes it. If it should be there, look at --data.", "`factor serve`가 만듭니다. 이미 있어야 한다면 --data를 확인하세요.")
 	}

@@ -125,13 +125,25 @@ func checkMail(ctx context.Context, p *Patient) []Finding {
 		err = sender.Check(ctx)
 	}
 	if err != nil {
-		words := err.Error()
+		words, korean := err.Error(), err.Error()
 		if failed, ok := errors.AsType[*mail.SendError](err); ok {
 			words = fmt.Sprintf("%v (%s)", failed, p.Settings.SMTP)
+			korean = fmt.Sprintf("%s (%v) (%s)", mailKorean[failed.Step], failed.Err, p.Settings.SMTP)
 		}
-		return finding("mail", Bad, words, words, "`factor doctor` tries again; the log-in is tried, no mail is sent.", "`factor doctor`로 다시 확인할 수 있습니다. 로그인만 시도하고 메일은 보내지 않습니다.")
+		return finding("mail", Bad, words, korean, "`factor doctor` tries again; the log-in is tried, no mail is sent.", "`factor doctor`로 다시 확인할 수 있습니다. 로그인만 시도하고 메일은 보내지 않습니다.")
 	}
 	return good("mail", "The mail server "+sender.Host()+" takes our log-in.", "메일 서버 "+sender.Host()+"에 로그인할 수 있습니다.")
+}
+
+// mailKorean says at which step the mail server was lost, and what to look at.
+var mailKorean = map[mail.Step]string{
+	mail.StepConnect:   "메일 서버에 연결할 수 없습니다. smtp 설정의 호스트와 포트, 방화벽을 확인하세요.",
+	mail.StepTLS:       "메일 서버와 안전하게 연결할 수 없습니다. 포트가 smtps://인지 smtp://인지, 인증서가 맞는지 확인하세요.",
+	mail.StepGreeting:  "메일 서버의 응답이 아닙니다. smtp 설정의 포트를 확인하세요.",
+	mail.StepLogin:     "메일 서버가 smtp 설정의 사용자 이름이나 비밀번호를 거부합니다.",
+	mail.StepSender:    "메일 서버가 보내는 사람을 거부합니다. mail-from 설정을 확인하세요.",
+	mail.StepRecipient: "메일 서버가 받는 사람을 거부합니다.",
+	mail.StepMessage:   "메일 서버가 메일을 거부합니다.",
 }
 
 // checkCertificate looks at the certificate that is there, and makes none.
