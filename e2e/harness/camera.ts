@@ -66,7 +66,6 @@ export class HlsCamera {
 const CODECS = {
   h264: ['-c:v', 'libx264', '-profile:v', 'baseline', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p', '-g', '10'],
   h265: ['-c:v', 'libx265', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p', '-x265-params', 'keyint=10:log-level=error'],
-  mjpeg: ['-c:v', 'mjpeg', '-q:v', '5', '-pix_fmt', 'yuvj420p'],
 };
 
 /**
@@ -102,16 +101,9 @@ export class ClockCamera {
     return { rtsp, whep: `http://127.0.0.1:${this.ports.whep}/${codec}/whep` };
   }
 
-  /** ffmpeg's own MJPEG over HTTP: to one listener, for whom it waits. */
-  async streamed(): Promise<string> {
-    const url = `http://127.0.0.1:${await freePort()}/live.mjpeg`;
-    this.#ffmpeg('mjpeg', ['-f', 'mpjpeg', '-listen', '1', url]);
-    return url;
-  }
-
   #ffmpeg(codec: keyof typeof CODECS, to: string[]): void {
     const input = ['-fflags', 'nobuffer', '-f', 'mpjpeg', '-use_wallclock_as_timestamps', '1', '-i', this.mjpeg.url, '-an'];
-    this.#programs.push(new Program('ffmpeg', ['ffmpeg', '-loglevel', 'error', ...input, ...CODECS[codec], '-flush_packets', '1', ...to]));
+    this.#programs.push(new Program('ffmpeg', ['ffmpeg', '-loglevel', 'error', ...input, ...CODECS[codec], ...to]));
   }
 
   async #server(): Promise<Program> {

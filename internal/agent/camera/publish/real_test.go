@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -435,5 +436,43 @@ exit 1
 	}
 	if m := f.got[len(f.got)-1]; m.kind != wire.MediaJPEG {
 		t.Errorf("%+v", m.info)
+	}
+}
+
+// TestReal_HardwareEncoder: of the hardware that is there, the first that keeps what it promises encodes. No machine of the
+// tests has any, so that ffmpeg's part in it is played.
+func TestReal_HardwareEncoder(t *testing.T) {
+	shim(t, `case "$*" in *h264_v4l2m2m*) echo "Could not find a valid device" >&2; exit 1;; esac
+skip=
+n=$#
+while [ $n -gt 0 ]; do
+	a=$1; shift; n=$((n-1))
+	case "$a" in
+	-vaapi_device) skip=1; continue;;
+	h264_vaapi) a=libx264;;
+	*hwupload*) a=$(echo "$a" | sed 's/format=nv12,hwupload/format=yuv420p/');;
+	esac
+	[ -n "$skip" ] && { skip=; continue; }
+	set -- "$@" "$a"
+done
+exec "$real" "$@"
+`)
+	there := filepath.Join(t.TempDir(), "device")
+	if err := os.WriteFile(there, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before := encoders
+	defer func() { encoders = before }()
+	encoders = slices.Clone(encoders)
+	for i := range encoders {
+		if name := encoders[i].name; name == "h264_v4l2m2m" || name == "h264_vaapi" {
+			encoders[i].needs, encoders[i].only = there, ""
+		}
+	}
+	if e := new(chosen).find(t.Context(), ""); e == nil || e.name != "h264_vaapi" {
+		t.Fatalf("%+v", e)
+	}
+	if e := new(chosen).find(t.Context(), "libx264"); e == nil || e.name != "libx264" {
+		t.Errorf("the one that worked before: %+v", e)
 	}
 }
