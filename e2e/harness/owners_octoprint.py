@@ -31,6 +31,10 @@ from layer import layer  # noqa: E402
 
 NAME, PASSWORD, KEY = "owner", "owner", "0123456789ABCDEF0123456789ABCDEF"
 NOWHERE = "http://127.0.0.1:1/"
+EARLIER = {
+    "instance_id": "7d0f9a52-1c3e-4b68-9d27-5e8a4c6b1f03",
+    "camera": {"stream_url": "http://127.0.0.1:8080/?action=stream"},
+}
 HIDDEN = ("ffmpeg", "ffprobe")
 LIMIT_S = 240
 
@@ -49,6 +53,7 @@ def config(pid_file: Path) -> dict:
         "accessControl": {"defaultReauthenticationTimeout": 0},  # the person keeps typing his password otherwise
         "plugins": {
             "virtual_printer": {"enabled": True, "simulated_errors": []},
+            "octoprint_factor": EARLIER,  # which was there before, and is gone
             "pluginmanager": {"repository": NOWHERE, "notices": NOWHERE},
             "softwareupdate": {
                 "check_overlay_url": NOWHERE,

@@ -407,6 +407,9 @@ test('removed, nothing runs on; installed again from elsewhere, it asks for the 
   await wizard.getByLabel(plugin('Set-up code')).fill(code);
   await wizard.getByRole('button', { name: plugin('Use this code') }).click();
   await expect(wizard.getByText(owner.email)).toBeVisible();
+  await wizard.getByRole('button', { name: plugin('Take over UUID and camera of the earlier plugin') }).click();
+  await expect(wizard.getByLabel(plugin('Device UUID'))).toHaveValue('7d0f9a52-1c3e-4b68-9d27-5e8a4c6b1f03');
+  await expect(wizard.getByLabel(plugin('Stream URL '))).toHaveValue('http://127.0.0.1:8080/?action=stream');
   await wizard.getByLabel(plugin('Or one you have')).selectOption({ label: `Workshop · ${home.uuid.slice(0, 8)}` });
   await wizard.getByRole('button', { name: plugin('Use this one') }).click();
   await expect(wizard.getByLabel(plugin('Device UUID'))).toHaveValue(home.uuid);
