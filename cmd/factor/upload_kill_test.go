@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -11,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -37,6 +40,7 @@ func TestMain(m *testing.M) {
 type killable struct {
 	t    *testing.T
 	data string
+	http string // where it listens; "": on a free port, another one each time
 	cmd  *exec.Cmd
 	url  string
 }
@@ -47,7 +51,7 @@ func (k *killable) start() {
 		k.t.Fatal(err)
 	}
 	k.cmd = exec.Command(os.Args[0])
-	args := []string{"serve", "--data", k.data, "--http", "127.0.0.1:0", "--https", "off", "--mqtts", "off", "--log-level", "error", "--file-min-free", "off"}
+	args := []string{"serve", "--data", k.data, "--http", cmp.Or(k.http, "127.0.0.1:0"), "--https", "off", "--mqtts", "off", "--log-level", "error", "--file-min-free", "off"}
 	k.cmd.Env = append(os.Environ(), childEnv+"="+strings.Join(args, "\n"))
 	k.cmd.Stderr = os.Stderr
 	if err := k.cmd.Start(); err != nil {
@@ -260,5 +264,75 @@ func TestUpload_KilledAndCut(t *testing.T) {
 	there := sha256.New()
 	if _, err := io.Copy(there, stored); err != nil || !bytes.Equal(there.Sum(nil), want.Sum(nil)) {
 		t.Errorf("the disk has another content: %x, %v", there.Sum(nil), err)
+	}
+}
+
+// tus-js-client, which pages use, goes on by itself after the server was killed.
+func TestUpload_TusJSClient(t *testing.T) {
+	modules, err := filepath.Abs("../../web/node_modules")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(modules, "tus-js-client")); err != nil {
+		if os.Getenv("FACTOR_TEST_REQUIRE") != "" {
+			t.Fatal("web/node_modules has no tus-js-client: npm ci in web")
+		}
+		t.Skip("web/node_modules has no tus-js-client")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &killable{t: t, data: filepath.Join(t.TempDir(), "data"), http: l.Addr().String()}
+	l.Close()
+	mustCall(t, password+"\n", "user", "add", "--data", k.data, "--email", "a@example.com", "--name", "Ann", "--password-stdin")
+	token := strings.TrimSpace(mustCall(t, "", "token", "add", "--data", k.data, "--email", "a@example.com", "--name", "script"))
+	k.start()
+	defer func() { k.kill() }()
+	content, err := io.ReadAll(newLines(7, 4<<20+12345))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "content")
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 4*patience)
+	defer cancel()
+	node := exec.CommandContext(ctx, "node", "testdata/tus.mjs", modules, k.url, token, path)
+	node.Stderr = os.Stderr
+	in, err := node.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := node.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := node.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := ""
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if said = lines.Text(); said == "now" {
+			k.kill()
+			fmt.Fprintln(in, "go") // nobody answers this request
+			k.start()
+		}
+	}
+	if err := node.Wait(); err != nil || said != "done" {
+		t.Fatalf("%v, %s", err, said)
+	}
+	s := &sender{killable: k, token: token}
+	resp, err := s.do("GET", "/api/v1/files", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum := sha256.Sum256(content); !strings.Contains(string(text), hex.EncodeToString(sum[:])) {
+		t.Errorf("%s, want %x", text, sum)
 	}
 }
