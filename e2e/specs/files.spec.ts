@@ -1,4 +1,4 @@
-import type { Locator, Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -92,43 +92,4 @@ test('several files dropped at once go on after the network was lost', async ({ 
     await expect(line(name)).toHaveAttribute('data-state', 'done', { timeout: 120_000 });
     await expect(page.locator('li[data-analysis]', { hasText: name })).toBeVisible();
   }
-});
-
-test('the printer shows what is on its way to its SD card and from it, and the page what came of it', async ({ page, factor, owner, api, octoprint, printer }) => {
-  await logIn(page, factor, owner);
-  await page.goto(`${factor.url}/files`);
-  await upload(page, await file('card.gcode', await sliced()));
-  await expect(page.locator('li[data-analysis="done"]', { hasText: 'card.gcode' })).toBeVisible({ timeout: 60_000 });
-  const [stored] = (await api.call<{ items: { id: string }[] }>('GET', '/files')).items;
-
-  await page.goto(`${factor.url}/printers/${printer.uuid}`);
-  const region = (key: string): Locator => page.getByRole('region', { name: en(key), exact: true });
-  const moving = region('transfers_title').locator('li');
-  await expect(page.locator('[data-status="idle"]')).toBeVisible({ timeout: 60_000 });
-  await expect(moving).toHaveCount(0);
-  await api.call('POST', `/printers/${printer.uuid}/print`, { file: stored!.id, target: 'sdcard', print: false });
-  await expect(moving.filter({ hasText: en('transfers_to_card') })).toHaveAttribute('data-stage', 'done', { timeout: 120_000 });
-
-  // It is listed there, and can be neither read back nor wanted here any longer.
-  const own = region('control_files');
-  await own.getByRole('radio', { name: en('control_files_sdcard') }).or(own.getByRole('button', { name: en('control_files_sdcard') })).first().click({ timeout: 60_000 });
-  const onCard = own.locator('li', { hasText: /card.*\.gco/i }).first();
-  await expect(onCard).toBeVisible({ timeout: 60_000 });
-  await expect(onCard.getByRole('button', { name: /^Fetch / })).toHaveAttribute('aria-disabled', 'true');
-  await onCard.getByRole('button', { name: /^Delete / }).click();
-  await page.getByRole('dialog').getByRole('button', { name: en('control_files_delete'), exact: true }).click();
-  await expect(onCard).toBeHidden({ timeout: 60_000 });
-
-  // One of OctoPrint's own comes into the library.
-  await octoprint.print('device.gcode');
-  await octoprint.cancel();
-  await expect(page.locator('[data-status="idle"]')).toBeVisible({ timeout: 60_000 });
-  const local = own.getByRole('radio', { name: en('control_files_local') });
-  if (await local.isVisible()) await local.click();
-  const mine = own.locator('li', { hasText: 'device.gcode' }).first();
-  await mine.getByRole('button', { name: en('control_files_bring_named', { file: 'device.gcode' }) }).click({ timeout: 60_000 });
-  const brought = moving.filter({ hasText: en('transfers_to_library') });
-  await expect(brought).toHaveAttribute('data-stage', 'done', { timeout: 120_000 });
-  await brought.getByRole('link', { name: en('transfers_open') }).click();
-  await expect(page.getByRole('heading', { name: 'device.gcode' })).toBeVisible();
 });

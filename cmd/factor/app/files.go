@@ -50,7 +50,7 @@ func (s *Server) transferOf(printerID string) *printer.ViewTransfer {
 	if !ok {
 		return nil
 	}
-	return &printer.ViewTransfer{ID: t.ID, Name: t.Name, Direction: string(t.Direction), Print: t.Print, Stage: t.Stage, Bytes: t.Bytes, Total: t.Total}
+	return &printer.ViewTransfer{ID: t.ID, Name: t.Name, Direction: string(t.Direction), Target: t.Target, Print: t.Print, Stage: t.Stage, Bytes: t.Bytes, Total: t.Total}
 }
 
 // DeviceLogin is file.Printers'.

@@ -85,6 +85,7 @@ type ViewTransfer struct {
 	ID        string             `json:"id"`
 	Name      string             `json:"name"`
 	Direction string             `json:"direction" enum:"to_printer,to_library"`
+	Target    string             `json:"target" enum:"local,sdcard" doc:"Where on the device"`
 	Print     bool               `json:"print" doc:"It is to be printed"`
 	Stage     wire.TransferStage `json:"stage" enum:"waiting,fetching,checking,uploading,starting"`
 	Bytes     int64              `json:"bytes" doc:"Of this stage so far"`

@@ -267,6 +267,7 @@ export interface Printer {
 		id: string;
 		name: string;
 		direction: 'to_printer' | 'to_library';
+		target: 'local' | 'sdcard';
 		print: boolean;
 		stage: 'waiting' | 'fetching' | 'checking' | 'uploading' | 'starting';
 		bytes: number;
