@@ -6,5 +6,5 @@ import "embed"
 
 // Files is a folder a language, with the same pages in each, and their pictures.
 //
-//go:embed en/*.md ko/*.md images/guide/*.png
+//go:embed en/*.md ko/*.md images/guide/*.webp
 var Files embed.FS

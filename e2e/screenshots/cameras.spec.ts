@@ -1,9 +1,9 @@
 import type { Page } from '@playwright/test';
 import { MjpegCamera } from '../harness/camera.ts';
 import { at } from '../harness/pages.ts';
-import { inTree } from '../harness/program.ts';
 import { test } from '../harness/test.ts';
 import { en, ko, type Language } from '../harness/words.ts';
+import { keep } from './keep.ts';
 import { looks, open } from './look.ts';
 
 /** What is typed in for each kind that docs/…/cameras.md tells of, by the name of its picture. */
@@ -16,8 +16,6 @@ const kinds: [picture: string, name: Record<Language, string>, address: string][
   ['usb', { en: 'USB camera', ko: 'USB 카메라' }, 'v4l2:///dev/video0?size=1280x720&fps=15'],
 ];
 
-const folder = inTree('docs/images/guide');
-
 async function dialog(page: Page, language: Language): Promise<void> {
   const word = language === 'ko' ? ko : en;
   await page.getByRole('button', { name: word('camera_edit'), exact: true }).click();
@@ -27,13 +25,13 @@ async function dialog(page: Page, language: Language): Promise<void> {
     await row.getByLabel(word('camera_name')).fill(name[language]);
     await row.getByLabel(word('camera_url')).fill(address);
     await row.getByLabel(word('camera_url')).blur();
-    await row.screenshot({ path: `${folder}/${language}-camera-${picture}.png` });
+    await keep(`${language}-camera-${picture}`, (path) => row.screenshot({ path }));
   }
   await row.getByText(word('camera_slow')).click();
   await row.getByLabel(word('camera_max_kbps')).fill('800');
   await row.getByLabel(word('camera_encode')).check();
   await row.getByLabel(word('camera_encode')).blur();
-  await row.screenshot({ path: `${folder}/${language}-camera-slow.png` });
+  await keep(`${language}-camera-slow`, (path) => row.screenshot({ path }));
   await page.keyboard.press('Escape');
 }
 
@@ -50,7 +48,7 @@ test('the settings of each kind of camera', async ({ browser, factor, owner, api
     await page.getByRole('button', { name: /^LIVE · MJPEG.*\d/ }).click();
     await page.getByRole('dialog').getByText('640 × 360').waitFor();
     await at(page, printer.uuid).waitFor();
-    await page.screenshot({ path: `${folder}/${look.language}-camera-about.png`, clip: { x: 240, y: 90, width: 830, height: 700 } });
+    await keep(`${look.language}-camera-about`, (path) => page.screenshot({ path, clip: { x: 240, y: 90, width: 830, height: 700 } }));
     await page.context().close();
   }
   await camera.stop();

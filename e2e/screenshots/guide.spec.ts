@@ -1,11 +1,11 @@
 import type { Page } from '@playwright/test';
-import { rm } from 'node:fs/promises';
 import type { Account } from '../harness/factor.ts';
 import { expect, logIn, test } from '../harness/home.ts';
 import { settled } from '../harness/pages.ts';
 import { plugin } from '../harness/plugin_words.ts';
-import { inTree, run, until } from '../harness/program.ts';
+import { until } from '../harness/program.ts';
 import { words, type Language } from '../harness/words.ts';
+import { keep } from './keep.ts';
 
 const viewport = { width: 1100, height: 720 };
 const shown = 'https://factor.example.com';
@@ -14,7 +14,7 @@ const names: Record<Language, { person: string; printer: string }> = {
   ko: { person: '미나', printer: '거실 프린터' },
 };
 
-/** docs/images/guide/{language}-{step}.png, with the server at an address as owners have it, in few colours. */
+/** docs/images/guide/{language}-{step}.webp, with the server at an address as owners have it, in few colours. */
 async function picture(page: Page, language: Language, step: number, server: string): Promise<void> {
   await page.evaluate(
     ([from, to]) => {
@@ -24,12 +24,8 @@ async function picture(page: Page, language: Language, step: number, server: str
     },
     [server, shown],
   );
-  const file = inTree('docs/images/guide', `${language}-${step}.png`);
-  const raw = file.replace('.png', '.raw.png');
-  await page.screenshot({ path: raw, animations: 'disabled' });
   const few = 'split[a][b];[a]palettegen=max_colors=96[p];[b][p]paletteuse=dither=none';
-  await run(['ffmpeg', '-nostdin', '-y', '-loglevel', 'error', '-i', raw, '-vf', few, file]);
-  await rm(raw);
+  await keep(`${language}-${step}`, (path) => page.screenshot({ path, animations: 'disabled' }), few);
 }
 
 test('the pictures of the five steps in the documentation', async ({ home, browser }) => {

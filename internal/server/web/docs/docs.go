@@ -27,7 +27,7 @@ var ownStyle []byte
 
 // Site is the rendered pages. Fill in the exported fields, then Initialize; afterwards nothing changes.
 type Site struct {
-	Files  fs.FS  // en/….md, ko/….md and images/guide/….png
+	Files  fs.FS  // en/….md, ko/….md and images/guide/….webp
 	Pages  fs.FS  // the built pages, whose font is used
 	Tokens []byte // the pages' colours, radii and spaces, and what every page is made of
 
@@ -58,7 +58,7 @@ func (s *Site) Initialize() error {
 			s.add(pathOf(language, p), html, "text/html; charset=utf-8")
 		}
 	}
-	images, err := fs.Glob(s.Files, imageFolder+"*.png")
+	images, err := fs.Glob(s.Files, imageFolder+"*.webp")
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (s *Site) Initialize() error {
 		if err != nil {
 			return err
 		}
-		s.add(name, picture, "image/png")
+		s.add(name, picture, "image/webp")
 	}
 	s.add("docs.css", bytes.Join([][]byte{fontFace(s.Pages), s.Tokens, ownStyle}, []byte("\n")), "text/css; charset=utf-8")
 	return nil

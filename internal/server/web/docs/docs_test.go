@@ -115,7 +115,7 @@ func TestPictures(t *testing.T) {
 		}
 	}
 	for name, f := range s.files {
-		if f.kind == "image/png" && !shown[name] {
+		if f.kind == "image/webp" && !shown[name] {
 			t.Errorf("%s is shown nowhere", name)
 		}
 	}
