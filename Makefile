@@ -5,7 +5,7 @@ GOFLAGS_BUILD := -trimpath
 VERSION := $(shell cat VERSION)
 LDFLAGS := -s -w -X github.com/kangbyounggwan/factor/internal/version.number=$(VERSION)
 PAGES := $(shell find web/src web/static web/messages web/project.inlang/settings.json -type f -not -path '*/paraglide/*' 2>/dev/null) \
-         $(wildcard web/package-lock.json web/vite.config.ts web/svelte.config.js)
+         $(wildcard web/package-lock.json web/vite.config.ts web/svelte.config.js web/squeeze.js)
 
 .DEFAULT_GOAL := help
 

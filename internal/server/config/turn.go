@@ -39,7 +39,7 @@ func checkRelay(text string) error {
 	}
 	address, query, asked := strings.Cut(rest, "?")
 	if asked && (stun || query != "transport=udp" && query != "transport=tcp") {
-		return errors.New("has something behind the port. Only turn: and turns: may have ?transport=udp or ?transport=tcp")
+		return errors.New("has something behind the port: only turn: and turns: may have ?transport=udp or ?transport=tcp")
 	}
 	u, err := url.Parse("http://" + address)
 	if err != nil || !validHost(u.Hostname()) || u.User != nil || u.Path != "" || u.Fragment != "" || strings.HasSuffix(address, ":") {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -165,16 +166,13 @@ func (p *pages) file(name string) (*page, error) {
 	if !fs.ValidPath(name) || strings.HasPrefix(path.Base(name), ".") {
 		return nil, fs.ErrNotExist
 	}
-	if info, err := fs.Stat(p.site, name); err != nil || info.IsDir() {
-		return nil, fs.ErrNotExist
-	}
-	body, err := fs.ReadFile(p.site, name)
+	body, gzipped, err := p.read(name)
 	if err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256(body)
-	f = &page{body: body, etag: `"` + hex.EncodeToString(sum[:12]) + `"`, kind: contentType(name), forever: strings.HasPrefix(name, immutable)}
-	if len(body) > gzipWorthOver && compressible(f.kind) {
+	f = &page{body: body, gzipped: gzipped, etag: `"` + hex.EncodeToString(sum[:12]) + `"`, kind: contentType(name), forever: strings.HasPrefix(name, immutable)}
+	if f.gzipped == nil && len(body) > gzipWorthOver && compressible(f.kind) {
 		if f.gzipped, err = squeeze(body); err != nil {
 			return nil, err
 		}
@@ -183,6 +181,28 @@ func (p *pages) file(name string) (*page, error) {
 	p.files[name] = f
 	p.mu.Unlock()
 	return f, nil
+}
+
+// read gives a file of the site, which holds most texts compressed alone (web/squeeze.js): then gzipped is that.
+func (p *pages) read(name string) (body, gzipped []byte, err error) {
+	if info, err := fs.Stat(p.site, name); err == nil {
+		if info.IsDir() {
+			return nil, nil, fs.ErrNotExist
+		}
+		body, err = fs.ReadFile(p.site, name)
+		return body, nil, err
+	}
+	if gzipped, err = fs.ReadFile(p.site, name+".gz"); err != nil {
+		return nil, nil, fs.ErrNotExist
+	}
+	z, err := gzip.NewReader(bytes.NewReader(gzipped))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read %s.gz: %w", name, err)
+	}
+	if body, err = io.ReadAll(z); err != nil {
+		return nil, nil, fmt.Errorf("read %s.gz: %w", name, err)
+	}
+	return body, gzipped, nil
 }
 
 func squeeze(body []byte) ([]byte, error) {

@@ -101,6 +101,7 @@ func newHouse(t *testing.T, change func(*Server)) *house {
 			"fonts/한글.woff2":         {Data: []byte("font")},
 			".secret":                {Data: []byte("no")},
 			"_app/immutable/img.png": {Data: []byte("png")},
+			"_app/immutable/b.js.gz": {Data: squeezed(strings.Repeat("let b;", 1000))},
 		},
 		Accounts: people{
 			"user": {UserID: "u1", Via: workspace.ViaSession, SessionID: "s1"}, "admin": {UserID: "u2", Admin: true, Via: workspace.ViaToken, TokenID: "t1"},
@@ -321,6 +322,19 @@ func TestServer_Pages(t *testing.T) {
 	if text, err := io.ReadAll(z); err != nil || len(text) != 6000 {
 		t.Errorf("%d bytes, %v", len(text), err)
 	}
+	// What the site holds compressed alone is the same file to a browser, and to one that takes it in no other form.
+	compressed, plain := h.ask("GET", "/_app/immutable/b.js", "", "Accept-Encoding: gzip"), h.ask("GET", "/_app/immutable/b.js", "")
+	if compressed.Header().Get("Content-Encoding") != "gzip" || !bytes.Equal(compressed.Body.Bytes(), squeezed(strings.Repeat("let b;", 1000))) {
+		t.Errorf("compressed: %d bytes, %v", compressed.Body.Len(), compressed.Header())
+	}
+	if plain.Header().Get("Content-Encoding") != "" || plain.Body.String() != strings.Repeat("let b;", 1000) {
+		t.Errorf("plain: %d bytes, %v", plain.Body.Len(), plain.Header())
+	}
+	for _, w := range []*httptest.ResponseRecorder{compressed, plain} {
+		if w.Header().Get("Content-Type") != "text/javascript; charset=utf-8" || !strings.Contains(w.Header().Get("Cache-Control"), "immutable") {
+			t.Errorf("%v", w.Header())
+		}
+	}
 	etag := w.Header().Get("Etag")
 	if w := h.ask("GET", "/_app/immutable/a.js", "", "Accept-Encoding: gzip", "If-None-Match: "+etag); w.Code != 304 || w.Body.Len() != 0 {
 		t.Errorf("known: %d", w.Code)
@@ -328,6 +342,14 @@ func TestServer_Pages(t *testing.T) {
 	if w := h.ask("HEAD", "/", ""); w.Code != 200 || w.Body.Len() != 0 || w.Header().Get("Content-Length") == "0" {
 		t.Errorf("HEAD: %d, %d bytes, length %s", w.Code, w.Body.Len(), w.Header().Get("Content-Length"))
 	}
+}
+
+func squeezed(text string) []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	z.Write([]byte(text)) // to memory
+	z.Close()
+	return b.Bytes()
 }
 
 func TestServer_SqueezesLargeAnswers(t *testing.T) {
