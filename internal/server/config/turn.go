@@ -35,7 +35,7 @@ func checkRelay(text string) error {
 	scheme, rest, _ := strings.Cut(text, ":")
 	stun := scheme == "stun" || scheme == "stuns"
 	if !stun && scheme != "turn" && scheme != "turns" {
-		return errors.New("does not begin with turn:, turns: or stun:")
+		return errors.New("must begin with turn:, turns: or stun:, as turn:relay.example.com:3478 does")
 	}
 	address, query, asked := strings.Cut(rest, "?")
 	if asked && (stun || query != "transport=udp" && query != "transport=tcp") {
