@@ -124,7 +124,7 @@ func TestSettings_Refused(t *testing.T) {
 		"SMTPUnreadable":      {args: []string{"--smtp", "smtp://u:" + password + "%zz@h", "--mail-from", "a@b.c"}, want: "--smtp"},
 		"SMTPSlash":           {args: []string{"--smtp", "smtp://u:" + password + "/x@h", "--mail-from", "a@b.c"}, want: "--smtp"},
 		"MailFromMissing":     {args: []string{"--smtp", "smtp://u:" + password + "@h:25"}, want: "--mail-from"},
-		"TURNScheme":          {args: []string{"--turn", "https://t.example", "--turn-secret", password}, want: "--turn: \"https://t.example\" does not begin"},
+		"TURNScheme":          {args: []string{"--turn", "https://t.example", "--turn-secret", password}, want: "--turn: \"https://t.example\" must begin"},
 		"TURNLogin":           {args: []string{"--turn", "turn:u:p@t.example", "--turn-secret", password}, want: "--turn: "},
 		"TURNPort":            {args: []string{"--turn", "turn:t.example:99999", "--turn-secret", password}, want: "--turn: "},
 		"TURNQuery":           {args: []string{"--turn", "turn:t.example?transport=sctp", "--turn-secret", password}, want: "transport=tcp"},
