@@ -1,5 +1,14 @@
 import { eachFrame, makeVideo, type Source, type Told } from './source';
 
+/** Seconds behind what it should be, from which a jump disturbs less than the delay. */
+const worthAJump = 0.6;
+
+/** Whether a place, in seconds, is among the buffered ones, with a frame or two to play behind it. */
+export function holds(buffered: TimeRanges, place: number): boolean {
+	for (let i = 0; i < buffered.length; i++) if (buffered.start(i) <= place && place + 0.1 <= buffered.end(i)) return true;
+	return false;
+}
+
 /** Plays low-latency HLS: by hls.js, loaded only now, or by the browser itself where that has no media source. */
 export function playHLS(url: string, told: Told): Source {
 	const video = makeVideo();
@@ -31,9 +40,18 @@ export function playHLS(url: string, told: Told): Source {
 			lowLatencyMode: true,
 			enableWorker: false,
 			backBufferLength: 10,
-			maxLiveSyncPlaybackRate: 1.5
+			maxLiveSyncPlaybackRate: 1.5,
+			liveSyncOnStallIncrease: 0.2 // a part; by itself it stays a second further behind after each stall
 		});
-		stop = () => hls.destroy();
+		// It begins at a key frame, which may be seconds old, and playing faster takes long: what is there already is left out.
+		const jump = setInterval(() => {
+			const to = hls.liveSyncPosition;
+			if (to && hls.latency > (hls.targetLatency ?? 0) + worthAJump && holds(video.buffered, to)) video.currentTime = to;
+		}, 500);
+		stop = () => {
+			clearInterval(jump);
+			hls.destroy();
+		};
 		latency = () => (hls.latency > 0 ? hls.latency : undefined);
 		let recovered = 0;
 		hls.on(Events.ERROR, (_, data) => {
