@@ -55,7 +55,7 @@ func Open(platform string) (io.ReadCloser, error) {
 		return nil, fmt.Errorf("open agent for %s: %w", platform, err)
 	}
 	// One goroutine and a bounded window: several Pis may fetch at once.
-	reader, err := zstd.NewReader(file, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(64<<20))
+	reader, err := zstd.NewReader(file, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(64<<20))
 	if err != nil {
 		return nil, fmt.Errorf("open agent for %s: %w", platform, err)
 	}

@@ -97,6 +97,7 @@ func (a *agents) readEmbedded() (map[string]Agent, error) {
 		}
 		known[platform] = agent
 	}
+	debug.FreeOSMemory() // the decompressors' windows, which nobody needs again for long
 	return known, nil
 }
 
@@ -182,6 +183,7 @@ func (a *agents) unpack(platform string) (path string, err error) {
 		a.unpacked = map[string]string{}
 	}
 	a.unpacked[platform] = path
+	debug.FreeOSMemory() // once a program and server: the decompressor's window
 	return path, nil
 }
 
