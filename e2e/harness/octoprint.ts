@@ -102,6 +102,14 @@ export class OctoPrint {
     return temperature;
   }
 
+  /** Every relative move that was sent to the printer, in order, such as "X10 F3000". */
+  async moves(): Promise<string[]> {
+    const log = await readFile(join(this.folder, 'logs', 'serial.log'), 'utf8').catch(() => '');
+    const sent = [...log.matchAll(/Send: (?:N\d+ )?([^*\n]+)/g)].map((line) => line[1]!.trim().replace(/\.0+\b/g, ''));
+    const asked = sent.filter((line) => !/^M1(05|14)\b/.test(line)); // OctoPrint's own questions come in between
+    return asked.filter((line, i) => line.startsWith('G0 ') && asked[i - 1] === 'G91' && asked[i + 1] === 'G90').map((line) => line.slice(3));
+  }
+
   /** Where the printer says that its head is, mm. OctoPrint tells it in its log of the serial line only. */
   async position(): Promise<{ x: number; y: number; z: number }> {
     const log = join(this.folder, 'logs', 'serial.log');
