@@ -49,6 +49,8 @@ func get(ctx context.Context, c *http.Client, u *url.URL) (*http.Response, error
 		return res, nil
 	case res.StatusCode == http.StatusUnauthorized || res.StatusCode == http.StatusForbidden:
 		err = failure(RefusedLogin)
+	case res.StatusCode == http.StatusMethodNotAllowed: // it is not for reading
+		err = errWebRTC
 	case res.StatusCode == http.StatusNotFound || res.StatusCode == http.StatusGone:
 		err = failure(NotFound)
 	case res.StatusCode >= 500:
@@ -87,8 +89,7 @@ func withoutURL(err error) error {
 
 // http follows whatever an HTTP address gives. One that answers with one picture is asked again and again.
 func (f *follow) http(ctx context.Context) error {
-	address := strings.TrimRight(f.url.Path, "/")
-	if strings.HasSuffix(address, "/whep") || strings.HasSuffix(address, "/api/webrtc") { // the latter is go2rtc's
+	if speaksWHEP(f.url.Path) {
 		return f.whep(ctx)
 	}
 	if strings.EqualFold(path.Ext(f.url.Path), ".m3u8") {
@@ -102,6 +103,8 @@ func (f *follow) http(ctx context.Context) error {
 		switch {
 		case err == errHLS:
 			return f.hls(ctx)
+		case err == errWebRTC:
+			return f.whep(ctx)
 		case err != nil:
 			return err
 		case n > 2:
@@ -118,8 +121,10 @@ func (f *follow) http(ctx context.Context) error {
 	}
 }
 
-// errHLS says that the answer is a playlist.
-var errHLS = errors.New("a playlist")
+var (
+	errHLS    = errors.New("a playlist") // is the answer
+	errWebRTC = errors.New("signalling") // is what the address is for
+)
 
 // answer takes the pictures of one answer, and counts them. It stops after one where pictures are wanted rarely: that
 // costs camera and network less than a stream of which most is thrown away.
@@ -131,6 +136,11 @@ func (f *follow) answer(ctx context.Context, client *http.Client) (pictures int,
 	defer res.Body.Close()
 	body := bufio.NewReaderSize(&paced{Reader: res.Body, ctx: ctx}, 64<<10)
 	kind, err := kindOf(res.Header.Get("Content-Type"), body)
+	if errors.Is(err, failure(NotAStream)) && strings.Contains(strings.ToLower(res.Header.Get("Content-Type")), "html") {
+		if at := signalling(f.answered(res), page(body)); at != nil {
+			f.url, err = at, errWebRTC
+		}
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -153,6 +163,15 @@ func (f *follow) answer(ctx context.Context, client *http.Client) (pictures int,
 			return 1, nil
 		}
 	}
+}
+
+// answered gives the address that answered after all redirects, with our login if it is still the same host's.
+func (f *follow) answered(res *http.Response) *url.URL {
+	at := *res.Request.URL
+	if at.Host == f.url.Host && (at.Scheme == f.url.Scheme || at.Scheme == "https") {
+		at.User = f.url.User
+	}
+	return &at
 }
 
 // rare is from when on a stream is not held open between two pictures.
@@ -181,6 +200,14 @@ func kindOf(contentType string, body *bufio.Reader) (kind string, err error) {
 	}
 	return "", failure(NotAStream)
 }
+
+// page gives the beginning of an answer that is no picture.
+func page(body *bufio.Reader) []byte {
+	text, _ := io.ReadAll(io.LimitReader(body, maxPage))
+	return text
+}
+
+const maxPage = 64 << 10 // bytes; the pages of camera-streamer and mediamtx have less than 4,000
 
 // paced reads no faster than any camera sends.
 type paced struct {

@@ -2,9 +2,6 @@ package camera
 
 import (
 	"context"
-	"io"
-	"net/http"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -14,12 +11,10 @@ import (
 	"github.com/pion/webrtc/v4"
 )
 
-const maxSDP = 64 << 10 // bytes
-
 // plain gives the HTTP scheme behind a scheme that names what is spoken over it.
 var plain = map[string]string{"whep": "http", "wheps": "https", "webrtc": "http", "webrtcs": "https"}
 
-// whep follows a WebRTC stream by WHEP (RFC 9725's counterpart for playing): mediamtx, go2rtc, camera-streamer.
+// whep follows a WebRTC stream, whichever of the ways to agree on it the other side knows: see dialects.
 func (f *follow) whep(ctx context.Context) error {
 	u := *f.url
 	if scheme := plain[u.Scheme]; scheme != "" {
@@ -30,6 +25,8 @@ func (f *follow) whep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	client := newClient()
+	defer client.CloseIdleConnections()
 	var once sync.Once
 	done, ended := make(chan error, 2), make(chan struct{})
 	peer.OnTrack(func(t *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
@@ -51,11 +48,9 @@ func (f *follow) whep(ctx context.Context) error {
 		once.Do(func() { close(ended) })
 		<-ended // no frame comes from here on
 	}()
-	leave, err := agree(ctx, peer, &u)
-	if leave != nil {
-		defer leave()
-	}
-	if err != nil {
+	c := &call{client: client, peer: peer, url: &u}
+	defer c.leave(ctx)
+	if err := c.agree(ctx); err != nil {
 		return err
 	}
 	select {
@@ -90,67 +85,6 @@ func newPeer() (*webrtc.PeerConnection, error) {
 		return nil, err
 	}
 	return peer, nil
-}
-
-// agree exchanges offer and answer; leave ends the session at the camera.
-func agree(ctx context.Context, peer *webrtc.PeerConnection, u *url.URL) (leave func(), err error) {
-	offer, err := peer.CreateOffer(nil)
-	if err != nil {
-		return nil, err
-	}
-	gathered := webrtc.GatheringCompletePromise(peer)
-	if err := peer.SetLocalDescription(offer); err != nil {
-		return nil, err
-	}
-	select {
-	case <-gathered:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	client := newClient()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), strings.NewReader(peer.LocalDescription().SDP))
-	if err != nil {
-		return nil, failure(BadURL)
-	}
-	req.Header.Set("Content-Type", "application/sdp")
-	res, err := client.Do(req)
-	if err != nil {
-		return nil, withoutURL(err)
-	}
-	defer res.Body.Close()
-	switch {
-	case res.StatusCode == http.StatusUnauthorized || res.StatusCode == http.StatusForbidden:
-		return nil, failure(RefusedLogin)
-	case res.StatusCode == http.StatusNotFound || res.StatusCode == http.StatusGone:
-		return nil, failure(NotFound)
-	case res.StatusCode/100 != 2:
-		return nil, failure(NotAStream)
-	}
-	if at, err := res.Location(); err == nil && at.Host == u.Host {
-		at.User = u.User
-		leave = func() {
-			short, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-			defer cancel()
-			if req, err := http.NewRequestWithContext(short, http.MethodDelete, at.String(), nil); err == nil {
-				if res, err := client.Do(req); err == nil {
-					res.Body.Close()
-				}
-			}
-			client.CloseIdleConnections()
-		}
-	}
-	answer, err := io.ReadAll(io.LimitReader(res.Body, maxSDP))
-	if err != nil {
-		return leave, err
-	}
-	sdp := allowed(string(answer))
-	if err := peer.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: sdp}); err != nil {
-		if strings.Contains(sdp, "m=video 0 ") {
-			return leave, failure(UnsupportedCodec)
-		}
-		return leave, failure(NotAStream)
-	}
-	return leave, nil
 }
 
 // receive takes the track's pictures.

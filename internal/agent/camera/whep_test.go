@@ -38,8 +38,9 @@ func TestLook_WHEP_Faults(t *testing.T) {
 	}
 }
 
-// TestReal_WHEP plays to a peer that speaks WHEP as mediamtx does.
-func TestReal_WHEP(t *testing.T) {
+// filmed gives the NAL units of three seconds of a test picture.
+func filmed(t *testing.T) (units [][]byte) {
+	t.Helper()
 	needFFmpeg(t)
 	file := filepath.Join(t.TempDir(), "a.h264")
 	arguments := append([]string{"-loglevel", "error", "-f", "lavfi", "-i", "testsrc=size=320x240:rate=10:duration=3"}, asH264...)
@@ -50,12 +51,17 @@ func TestReal_WHEP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var units [][]byte
 	for _, unit := range bytes.Split(content, []byte{0, 0, 1}) {
 		if unit = bytes.TrimRight(unit, "\x00"); len(unit) > 0 {
 			units = append(units, unit)
 		}
 	}
+	return units
+}
+
+// TestReal_WHEP plays to a peer that speaks WHEP as mediamtx does.
+func TestReal_WHEP(t *testing.T) {
+	units := filmed(t)
 	ended := make(chan struct{}, 1)
 	url := site(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodDelete {
@@ -84,21 +90,8 @@ func TestReal_WHEP(t *testing.T) {
 
 // play answers an offer and sends the NAL units, ten pictures a second, again and again.
 func play(t *testing.T, offer string, units [][]byte) (string, error) {
-	settings := webrtc.SettingEngine{}
-	settings.SetIncludeLoopbackCandidate(true)
-	peer, err := webrtc.NewAPI(webrtc.WithSettingEngine(settings)).NewPeerConnection(webrtc.Configuration{})
+	peer, err := player(t, webrtc.MimeTypeH264, units)
 	if err != nil {
-		return "", err
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var parts sync.WaitGroup
-	t.Cleanup(func() { cancel(); parts.Wait(); peer.Close() })
-	track, err := webrtc.NewTrackLocalStaticSample(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeH264,
-		SDPFmtpLine: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42001f"}, "video", "cam")
-	if err != nil {
-		return "", err
-	}
-	if _, err := peer.AddTrack(track); err != nil {
 		return "", err
 	}
 	if err := peer.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
@@ -108,15 +101,48 @@ func play(t *testing.T, offer string, units [][]byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return described(peer, answer)
+}
+
+// described sets a peer's own description and gives it with all addresses.
+func described(peer *webrtc.PeerConnection, d webrtc.SessionDescription) (string, error) {
 	gathered := webrtc.GatheringCompletePromise(peer)
-	if err := peer.SetLocalDescription(answer); err != nil {
+	if err := peer.SetLocalDescription(d); err != nil {
 		return "", err
 	}
 	<-gathered
+	return peer.LocalDescription().SDP, nil
+}
+
+// player is a peer that sends, and knows one codec.
+func player(t *testing.T, codec string, units [][]byte) (*webrtc.PeerConnection, error) {
+	kind := webrtc.RTPCodecCapability{MimeType: codec, ClockRate: 90000}
+	if codec == webrtc.MimeTypeH264 { // as libdatachannel has it
+		kind.SDPFmtpLine = "profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1"
+	}
+	engine, settings := &webrtc.MediaEngine{}, webrtc.SettingEngine{}
+	if err := engine.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: kind, PayloadType: 102}, webrtc.RTPCodecTypeVideo); err != nil {
+		return nil, err
+	}
+	settings.SetIncludeLoopbackCandidate(true)
+	peer, err := webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithSettingEngine(settings)).NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var parts sync.WaitGroup
+	t.Cleanup(func() { cancel(); parts.Wait(); peer.Close() })
+	track, err := webrtc.NewTrackLocalStaticSample(kind, "video", "cam")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := peer.AddTransceiverFromTrack(track, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly}); err != nil {
+		return nil, err
+	}
 	parts.Go(func() {
 		tick := time.NewTicker(100 * time.Millisecond)
 		defer tick.Stop()
-		for i := 0; ; i = (i + 1) % len(units) {
+		for i := 0; len(units) > 0; i = (i + 1) % len(units) {
 			kind := h264.NALUType(units[i][0] & 0x1f)
 			picture := kind == h264.NALUTypeIDR || kind == h264.NALUTypeNonIDR
 			sample := media.Sample{Data: append([]byte{0, 0, 0, 1}, units[i]...)}
@@ -134,5 +160,5 @@ func play(t *testing.T, offer string, units [][]byte) (string, error) {
 			}
 		}
 	})
-	return peer.LocalDescription().SDP, nil
+	return peer, nil
 }

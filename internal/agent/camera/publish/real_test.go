@@ -230,6 +230,7 @@ func TestReal_MediaMTX(t *testing.T) {
 		{fmt.Sprintf("rtsp://127.0.0.1:%d/live", rtsp), "rtsp"},
 		{fmt.Sprintf("http://127.0.0.1:%d/live/index.m3u8", hls), "hls"},
 		{fmt.Sprintf("http://127.0.0.1:%d/live/whep", webrtc), "whep"},
+		{fmt.Sprintf("http://127.0.0.1:%d/live/", webrtc), "whep"}, // its page
 	} {
 		t.Run(c.kind, func(t *testing.T) {
 			r.open(c.url, wire.MediaOptions{})
