@@ -18,10 +18,10 @@ const (
 	suffix = ".zst"
 )
 
-// sameAs names the platforms that are given another's program. An armv7 runs what is built for armv6: the compiler has
+// SameAs names the platforms that are given another's program. An armv7 runs what is built for armv6: the compiler has
 // two instructions more for it (trailing zeros, memory barrier; for armv6 a few of the others, and the kernel's helper),
 // and the programs are of the same size. That leaves 5 MB out of the server.
-var sameAs = map[string]string{"linux-armv7": "linux-armv6"}
+var SameAs = map[string]string{"linux-armv7": "linux-armv6"}
 
 // Platforms lists what is served: linux-amd64, linux-arm64, linux-armv6, linux-armv7.
 func Platforms() []string {
@@ -32,7 +32,7 @@ func Platforms() []string {
 	for i, name := range names {
 		names[i] = strings.TrimSuffix(strings.TrimPrefix(name, prefix), suffix)
 	}
-	for platform, other := range sameAs {
+	for platform, other := range SameAs {
 		if slices.Contains(names, other) {
 			names = append(names, platform)
 		}
@@ -47,7 +47,7 @@ func Open(platform string) (io.ReadCloser, error) {
 		return nil, fmt.Errorf("agent for %q: %w", platform, fs.ErrNotExist)
 	}
 	inside := platform
-	if other, ok := sameAs[platform]; ok {
+	if other, ok := SameAs[platform]; ok {
 		inside = other
 	}
 	file, err := embedded.Open(prefix + inside + suffix)

@@ -86,7 +86,11 @@ func (a *agents) readEmbedded() (map[string]Agent, error) {
 	if a.embedded.Platforms == nil {
 		return known, nil
 	}
-	for _, platform := range a.embedded.Platforms() {
+	platforms := a.embedded.Platforms()
+	for _, platform := range platforms {
+		if a.embedded.inside(platform) != platform {
+			continue
+		}
 		r, err := a.embedded.Open(platform)
 		if err != nil {
 			return nil, err
@@ -96,6 +100,11 @@ func (a *agents) readEmbedded() (map[string]Agent, error) {
 			return nil, fmt.Errorf("read the agent for %s: %w", platform, err)
 		}
 		known[platform] = agent
+	}
+	for _, platform := range platforms {
+		if agent, ok := known[a.embedded.inside(platform)]; ok {
+			known[platform] = agent
+		}
 	}
 	debug.FreeOSMemory() // the decompressors' windows, which nobody needs again for long
 	return known, nil
@@ -149,8 +158,9 @@ func (a *agents) open(platform string) (*os.File, Agent, error) {
 }
 
 // unpack puts an agent into the cache, so that many may fetch it at once without each taking the memory of a
-// decompressor. What a server before this one left there is not trusted but written anew.
+// decompressor; one that several platforms are given, once. What a server before this one left there is not trusted but written anew.
 func (a *agents) unpack(platform string) (path string, err error) {
+	platform = a.embedded.inside(platform)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if path, ok := a.unpacked[platform]; ok {

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -316,5 +317,30 @@ func TestServeAgent_Beside(t *testing.T) {
 	inside := mustOpen(t, t.TempDir(), func(s *Service) { s.Beside = beside })
 	if p := mustPack(t, inside, address); len(p.agents) != 2 {
 		t.Errorf("a release build looks beside itself: %v", p.agents)
+	}
+}
+
+// A program that two platforms are given is read for the list, and unpacked, once.
+func TestServeAgent_SameForTwo(t *testing.T) {
+	opened := map[string]int{}
+	s := mustOpen(t, t.TempDir(), func(s *Service) {
+		s.Embedded = programs(map[string]string{"linux-armv6": "small", "linux-arm64": "another"})
+		s.Embedded.SameAs = map[string]string{"linux-armv7": "linux-armv6"}
+		open := s.Embedded.Open
+		s.Embedded.Open = func(platform string) (io.ReadCloser, error) { opened[platform]++; return open(platform) }
+		s.Embedded.Platforms = func() []string { return []string{"linux-arm64", "linux-armv6", "linux-armv7"} }
+	})
+	p := mustPack(t, s, address)
+	if want := map[string]int{"linux-armv6": 1, "linux-arm64": 1}; !maps.Equal(opened, want) {
+		t.Errorf("for the list: opened %v, want %v", opened, want)
+	}
+	for _, platform := range []string{"linux-armv7", "linux-armv6"} {
+		w := serve(s, "GET", "/agent/"+platform)
+		if w.Code != 200 || w.Body.String() != "small" || p.agents[platform].SHA256 != w.Header().Get("X-Checksum-Sha256") {
+			t.Errorf("%s: %d %q %+v", platform, w.Code, w.Body, p.agents)
+		}
+	}
+	if opened["linux-armv6"] != 2 || opened["linux-armv7"] != 0 {
+		t.Errorf("with what was handed out: opened %v", opened)
 	}
 }
