@@ -91,7 +91,7 @@ func run(ctx context.Context, args []string, s *streams) (code int) {
 		return 0
 	}
 	if err != nil {
-		fmt.Fprintf(s.err, "factor: %v\n", err)
+		fmt.Fprintf(s.err, "factor: %s\n", s.words(err))
 		fmt.Fprintln(s.err, s.say("`factor --help` lists the commands, `factor serve --help` the settings.",
 			"명령은 `factor --help`, 설정은 `factor serve --help`로 볼 수 있습니다."))
 		return exitUsage
@@ -101,17 +101,17 @@ func run(ctx context.Context, args []string, s *streams) (code int) {
 		return 0
 	case errors.Is(err, errSaid):
 	default:
-		fmt.Fprintf(s.err, "factor: %s\n", words(err))
+		fmt.Fprintf(s.err, "factor: %s\n", s.words(err))
 	}
 	return exitFailed
 }
 
-// words gives what an error says to a person: of a problem its detail, of joined errors a line each.
-func words(err error) string {
+// words gives what an error says to the reader: of a problem its detail, of joined errors a line each.
+func (s *streams) words(err error) string {
 	if p, ok := errors.AsType[*problem.Problem](err); ok {
 		return p.Detail
 	}
-	return strings.ReplaceAll(err.Error(), "\n", "\n        ")
+	return strings.ReplaceAll(s.say(err.Error(), line.InKorean(err)), "\n", "\n        ")
 }
 
 // readsKorean chooses the language as programs do: LC_ALL, LC_MESSAGES, LANG.

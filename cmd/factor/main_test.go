@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -172,8 +173,11 @@ func TestServe_SaysWhereAndStops(t *testing.T) {
 type finding struct {
 	Check string
 	Grade string
+	Text  struct{ EN, KO string }
 	Cure  *struct{ EN, KO string }
 }
+
+var hangul = regexp.MustCompile(`\p{Hangul}`)
 
 func doctorSays(t *testing.T, args ...string) (code int, found []finding) {
 	t.Helper()
@@ -181,6 +185,11 @@ func doctorSays(t *testing.T, args ...string) (code int, found []finding) {
 	var all struct{ Findings []finding }
 	if err := json.Unmarshal([]byte(r.out), &all); err != nil {
 		t.Fatalf("%v in %s%s", err, r.out, r.err)
+	}
+	for _, f := range all.Findings {
+		if !hangul.MatchString(f.Text.KO) || hangul.MatchString(f.Text.EN) || f.Cure != nil && (!hangul.MatchString(f.Cure.KO) || hangul.MatchString(f.Cure.EN)) {
+			t.Errorf("not in both languages: %+v %+v", f, f.Cure)
+		}
 	}
 	return r.code, all.Findings
 }
@@ -288,7 +297,34 @@ func TestDoctor(t *testing.T) {
 			t.Errorf("%d %+v", code, found)
 		}
 	})
+	t.Run("OneOfEveryFault", func(t *testing.T) {
+		dir := t.TempDir()
+		broken := filepath.Join(dir, "broken.pem")
+		if err := os.WriteFile(broken, []byte("no certificate"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, found := doctorSays(t, append(free, "--data", filepath.Join(broken, "data"), "--public-url", "https://factor.example.com/pages", "--names", "https://x", "--trusted-proxies", "proxy",
+			"--webrtc-address", "here", "--turn", "https://t.example", "--ffmpeg", dir, "--tls-cert", broken, "--tls-key", broken, "--acme-domain", "10.0.0.1", "--acme-email", "me",
+			"--smtp", "http://mail", "--audit-days", "0")...)
+		if code != exitFailed || grade(found, "data") != "error" || grade(found, "certificate") != "error" || grade(found, "mail") != "error" {
+			t.Errorf("%d %+v", code, found)
+		}
+		for _, setting := range []string{"public-url", "names", "trusted-proxies", "webrtc-address", "turn", "ffmpeg", "acme-domain", "acme-email", "smtp", "mail-from", "audit-days"} {
+			if !slices.ContainsFunc(found, func(f finding) bool { return f.Check == "settings" && strings.HasPrefix(f.Text.KO, "--"+setting+": ") }) {
+				t.Errorf("nothing is said of --%s", setting)
+			}
+		}
+	})
 	t.Run("InWords", func(t *testing.T) {
+		wrong := call(t, "", "doctor", "--http", "localhost")
+		if wrong.code != exitUsage || !strings.Contains(wrong.err, "no address") {
+			t.Errorf("a setting that cannot be read: %+v", wrong)
+		}
+		var out bytes.Buffer
+		run(t.Context(), []string{"serve", "--http", "localhost"}, &streams{strings.NewReader(""), &out, &out, true})
+		if !strings.Contains(out.String(), `--http: "localhost": 주소가 아닙니다`) {
+			t.Errorf("the same of serve, in Korean:\n%s", out.String())
+		}
 		for korean, want := range map[bool]string{false: "No mail server is set", true: "메일 서버가 없습니다"} {
 			var out bytes.Buffer
 			run(t.Context(), append([]string{"doctor", "--data", t.TempDir()}, free...), &streams{strings.NewReader(""), &out, &out, korean})

@@ -8,7 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"time"
+
+	"github.com/kangbyounggwan/factor/internal/server/config/line"
 )
 
 // Files of the program itself in the data folder.
@@ -18,7 +21,7 @@ const (
 )
 
 // ErrRunning says that another process serves the data folder.
-var ErrRunning = errors.New("stop it, or give this one a folder of its own")
+var ErrRunning error = line.Tell("stop it, or give this one a folder of its own", "먼저 멈추거나 이 서버에 다른 폴더를 주세요")
 
 // Folder is a data folder that belongs to this process as long as it is open. One process serves a folder; commands
 // such as `factor user add` work beside it, on the database alone.
@@ -40,13 +43,15 @@ func OpenFolder(path string) (*Folder, error) {
 	if err := lock(f); err != nil {
 		f.Close()
 		if !errors.Is(err, errLocked) {
-			return nil, fmt.Errorf("--data: lock %s: %w", path, err)
+			return nil, unwritable(path, err)
 		}
-		words := fmt.Sprintf("--data: %s is served by another factor", path)
 		if run, err := ReadRun(path); err == nil {
-			words = fmt.Sprintf("%s (process %d, since %s)", words, run.PID, run.StartedAt.Local().Format(time.DateTime))
+			since := run.StartedAt.Local().Format(time.DateTime)
+			return nil, line.Tell("--data: %[1]s is served by another factor (process %[2]d, since %[3]s): %[4]v",
+				"--data: %[1]s 폴더는 다른 factor가 쓰고 있습니다(프로세스 %[2]d, %[3]s부터). %[5]s", path, run.PID, since, ErrRunning, line.InKorean(ErrRunning))
 		}
-		return nil, fmt.Errorf("%s: %w", words, ErrRunning)
+		return nil, line.Tell("--data: %[1]s is served by another factor: %[2]v",
+			"--data: %[1]s 폴더는 다른 factor가 쓰고 있습니다. %[3]s", path, ErrRunning, line.InKorean(ErrRunning))
 	}
 	return &Folder{Path: path, lock: f}, nil
 }
@@ -60,7 +65,12 @@ func MakeFolder(path string) error {
 	if err != nil {
 		return unwritable(path, err)
 	}
-	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+	_, err = probe.WriteString("factor") // a full disk makes files, and takes nothing into them
+	err = errors.Join(err, probe.Close())
+	if err := errors.Join(err, os.Remove(probe.Name())); err != nil {
+		return unwritable(path, err)
+	}
+	return nil
 }
 
 // Tighten keeps everybody but its owner out of the data folder: keys and databases are there, and one that was made by
@@ -89,11 +99,20 @@ func OpenToOthers(folder os.FileInfo) bool {
 func unwritable(path string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("--data: %s cannot be written by the user that runs factor (uid %d). Give the folder to that user, or name another one: %w", path, os.Getuid(), err)
+		return line.Tell("--data: %s cannot be written by the user that runs factor (uid %d). Give the folder to that user, or name another one: %v",
+			"--data: factor를 실행하는 사용자(uid %[2]d)가 %[1]s 폴더에 쓸 수 없습니다. 폴더를 그 사용자에게 주거나 다른 폴더를 고르세요", path, os.Getuid(), err)
 	case errors.Is(err, fs.ErrExist), errors.Is(err, errNotDirectory):
-		return fmt.Errorf("--data: %s is no folder. Name another one: %w", path, err)
+		return line.Tell("--data: %s is no folder. Name another one: %v", "--data: %[1]s은(는) 폴더가 아닙니다. 다른 이름을 고르세요", path, err)
+	case diskFull(err):
+		return line.Tell("--data: the disk of %s is full. Make room on it and start again; nothing is lost: %v",
+			"--data: %[1]s 폴더의 디스크가 가득 찼습니다. 공간을 비우고 다시 시작하세요. 잃은 것은 없습니다", path, err)
 	}
-	return fmt.Errorf("--data: %s cannot be used: %w", path, err)
+	return line.Tell("--data: %s cannot be used: %v", "--data: %s 폴더를 쓸 수 없습니다: %v", path, err)
+}
+
+// diskFull tells whether there was no room, on the disk or in the user's share of it.
+func diskFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 // Close gives the folder back.

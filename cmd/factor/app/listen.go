@@ -3,13 +3,13 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"strconv"
 	"syscall"
 
 	"github.com/kangbyounggwan/factor/internal/server/config"
+	"github.com/kangbyounggwan/factor/internal/server/config/line"
 )
 
 // listeners are the open ports; nil is off.
@@ -101,13 +101,16 @@ func WhyNotListening(setting string, address config.Address, err error) error {
 	_, port, _ := net.SplitHostPort(string(address))
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("--%s: port %s is taken by another program. Stop that one, or choose another port with --%s; :0 takes a free one (%w)", setting, port, setting, err)
+		return line.Tell("--%[1]s: port %[2]s is taken by another program. Stop that one, or choose another port with --%[1]s; :0 takes a free one (%[3]v)",
+			"--%[1]s: 포트 %[2]s을(를) 다른 프로그램이 쓰고 있습니다. 그 프로그램을 멈추거나 --%[1]s(으)로 다른 포트를 고르세요. :0은 빈 포트를 고릅니다", setting, port, err)
 	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("--%s: port %s is for the administrator of this machine only. Choose one from 1024 on, or forward it, or give factor the capability CAP_NET_BIND_SERVICE (%w)", setting, port, err)
+		return line.Tell("--%[1]s: port %[2]s is for the administrator of this machine only. Choose one from 1024 on, or forward it, or give factor the capability CAP_NET_BIND_SERVICE (%[3]v)",
+			"--%[1]s: 포트 %[2]s은(는) 이 컴퓨터의 관리자만 열 수 있습니다. 1024 이상을 고르거나, 포워딩하거나, factor에 CAP_NET_BIND_SERVICE 권한을 주세요", setting, port, err)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return fmt.Errorf("--%s: %s is no address of this machine. Write :%s to listen on all of them (%w)", setting, address, port, err)
+		return line.Tell("--%[1]s: %[4]s is no address of this machine. Write :%[2]s to listen on all of them (%[3]v)",
+			"--%[1]s: %[4]s은(는) 이 컴퓨터의 주소가 아닙니다. :%[2]s(으)로 적으면 모든 주소에서 받습니다", setting, port, err, address)
 	}
-	return fmt.Errorf("--%s: listen on %s: %w", setting, address, err)
+	return line.Tell("--%s: listen on %s: %v", "--%s: %s을(를) 열 수 없습니다: %v", setting, address, err)
 }
 
 func (l *listeners) close() {

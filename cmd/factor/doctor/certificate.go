@@ -5,13 +5,13 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/kangbyounggwan/factor/internal/server/config"
+	"github.com/kangbyounggwan/factor/internal/server/config/line"
 	"github.com/kangbyounggwan/factor/internal/server/web/certs"
 )
 
@@ -52,7 +52,18 @@ func certificate(s *config.Settings) (*x509.Certificate, string, error) {
 	case errors.Is(err, fs.ErrNotExist) && s.TLSCert == "":
 		return nil, "", errNone
 	case err != nil:
-		return nil, "", fmt.Errorf("the certificate %s cannot be used: %w", certPath, err)
+		return nil, "", unusable(certPath, keyPath, err)
 	}
 	return pair.Leaf, certPath, nil
+}
+
+// unusable says what is wrong with a certificate and its key.
+func unusable(certPath, keyPath string, err error) error {
+	why := "PEM 형식의 인증서와 그 키가 아닙니다"
+	if file, ok := errors.AsType[*fs.PathError](err); ok {
+		why = file.Path + ": " + line.Reason(err)
+	} else if strings.Contains(err.Error(), "does not match") { // crypto/tls has no value for it
+		why = keyPath + "은(는) 이 인증서의 키가 아닙니다"
+	}
+	return line.Tell("the certificate %[1]s cannot be used: %[2]v", "인증서 %[1]s을(를) 쓸 수 없습니다. %[3]s", certPath, err, why)
 }

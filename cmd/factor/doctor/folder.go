@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/kangbyounggwan/factor/cmd/factor/app"
+	"github.com/kangbyounggwan/factor/internal/server/config/line"
 	"github.com/kangbyounggwan/factor/internal/server/store"
 	_ "modernc.org/sqlite"
 )
@@ -28,8 +29,9 @@ func checkSettings(_ context.Context, p *Patient) []Finding {
 		return good("settings", "The settings are valid.", "설정이 올바릅니다.")
 	}
 	var all []Finding
-	for line := range strings.SplitSeq(err.Error(), "\n") {
-		all = append(all, finding("settings", Bad, line, line, "Correct this setting.", "이 설정을 고치세요.")...)
+	korean := strings.Split(line.InKorean(err), "\n")
+	for i, english := range strings.Split(err.Error(), "\n") {
+		all = append(all, finding("settings", Bad, english, korean[i], "Correct this setting.", "이 설정을 고치세요.")...)
 	}
 	return all
 }
@@ -60,17 +62,17 @@ func checkFolder(_ context.Context, p *Patient) []Finding {
 	if errors.Is(err, fs.ErrNotExist) {
 		if above, err := writableAbove(dir); err != nil {
 			return finding("data", Bad, fmt.Sprintf("The data folder %s cannot be made: %s cannot be written to (%v).", dir, above, err),
-				fmt.Sprintf("데이터 폴더 %s을(를) 만들 수 없습니다. %s에 쓸 수 없습니다 (%v).", dir, above, err),
+				fmt.Sprintf("데이터 폴더 %s을(를) 만들 수 없습니다. %s에 쓸 수 없습니다 (%v).", dir, above, line.Reason(err)),
 				"Make it and give it to the user who runs factor, or choose another with --data.", "폴더를 만들어 factor를 실행하는 사용자에게 주거나 --data로 다른 폴더를 고르세요.")
 		}
 		return finding("data", Warning, "There is no data folder "+dir+" yet.", "데이터 폴더 "+dir+"이(가) 아직 없습니다.",
 			"`factor serve` makes it. If it should be there, look at --data.", "`factor serve`가 만듭니다. 이미 있어야 한다면 --data를 확인하세요.")
 	}
-	if err == nil {
-		err = app.MakeFolder(dir)
+	if unusable := app.MakeFolder(dir); unusable != nil {
+		err = unusable // in words
 	}
 	if err != nil {
-		return finding("data", Bad, err.Error(), err.Error(), "Run factor as the user who owns the folder.", "폴더의 소유자로 factor를 실행하세요.")
+		return finding("data", Bad, err.Error(), line.InKorean(err), "Run factor as the user who owns the folder.", "폴더의 소유자로 factor를 실행하세요.")
 	}
 	if app.OpenToOthers(info) {
 		return finding("data", Warning, fmt.Sprintf("Others on this machine may look into %s (%v).", dir, info.Mode().Perm()),

@@ -8,10 +8,10 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/kangbyounggwan/factor/cmd/factor/app"
 	"github.com/kangbyounggwan/factor/internal/server/config"
+	"github.com/kangbyounggwan/factor/internal/server/config/line"
 	"github.com/kangbyounggwan/factor/internal/server/mail"
 	"github.com/kangbyounggwan/factor/internal/server/web/certs"
 )
@@ -47,7 +47,8 @@ func checkPorts(ctx context.Context, p *Patient) []Finding {
 			all = append(all, finding("port", Warning, fmt.Sprintf("--%s: port %s is taken by another program; the server will use a free one, which no router or firewall knows.", l.setting, l.address),
 				fmt.Sprintf("--%s: 포트 %s을(를) 다른 프로그램이 쓰고 있습니다. 서버는 비어 있는 포트를 쓰지만 공유기나 방화벽은 그 포트를 모릅니다.", l.setting, l.address), portCureEnglish, portCureKorean)...)
 		default:
-			all = append(all, finding("port", Bad, app.WhyNotListening(l.setting, l.address, err).Error(), whyNotKorean(l.setting, l.address, err), portCureEnglish, portCureKorean)...)
+			why := app.WhyNotListening(l.setting, l.address, err)
+			all = append(all, finding("port", Bad, why.Error(), line.InKorean(why), portCureEnglish, portCureKorean)...)
 		}
 	}
 	return all
@@ -57,18 +58,6 @@ const (
 	portCureEnglish = "See which program it is: ss -lntup"
 	portCureKorean  = "어떤 프로그램인지 확인: ss -lntup"
 )
-
-func whyNotKorean(setting string, address config.Address, err error) string {
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Sprintf("--%s: 포트 %s을(를) 다른 프로그램이 쓰고 있습니다. 그 프로그램을 멈추거나 --%s(으)로 다른 포트를 고르세요.", setting, address, setting)
-	case errors.Is(err, syscall.EACCES):
-		return fmt.Sprintf("--%s: 포트 %s은(는) 이 컴퓨터의 관리자만 열 수 있습니다. 1024 이상을 고르거나 factor에 CAP_NET_BIND_SERVICE 권한을 주세요.", setting, address)
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return fmt.Sprintf("--%s: %s은(는) 이 컴퓨터의 주소가 아닙니다.", setting, address)
-	}
-	return fmt.Sprintf("--%s: 포트 %s을(를) 열 수 없습니다 (%v).", setting, address, err)
-}
 
 func samePort(running string, setting config.Address) bool {
 	_, have, err1 := net.SplitHostPort(running)
@@ -120,11 +109,11 @@ func checkMail(ctx context.Context, p *Patient) []Finding {
 			"메일 서버가 없습니다. 초대 링크로만 가입할 수 있고 비밀번호를 재설정할 수 없습니다.", "Set --smtp and --mail-from.", "--smtp와 --mail-from을 정하세요.")
 	}
 	sender := &mail.Sender{SMTP: p.Settings.SMTP.Reveal(), From: p.Settings.MailFrom}
-	err := sender.Initialize()
-	if err == nil {
-		err = sender.Check(ctx)
+	if err := sender.Initialize(); err != nil {
+		return finding("mail", Bad, err.Error(), "smtp나 mail-from 설정이 올바르지 않아 메일 서버를 확인하지 못했습니다.",
+			"Correct --smtp and --mail-from.", "--smtp와 --mail-from을 고치세요.")
 	}
-	if err != nil {
+	if err := sender.Check(ctx); err != nil {
 		words, korean := err.Error(), err.Error()
 		if failed, ok := errors.AsType[*mail.SendError](err); ok {
 			words = fmt.Sprintf("%v (%s)", failed, p.Settings.SMTP)
@@ -153,14 +142,13 @@ func checkCertificate(_ context.Context, p *Patient) []Finding {
 		return good("certificate", "There is no certificate yet; the first start makes one.", "인증서가 아직 없습니다. 처음 시작할 때 만듭니다.")
 	}
 	if err != nil {
-		words := err.Error()
-		return finding("certificate", Bad, words, words, "Give a certificate and its key as PEM files, or leave --tls-cert away.", "인증서와 키를 PEM 파일로 지정하거나 --tls-cert를 빼세요.")
+		return finding("certificate", Bad, err.Error(), line.InKorean(err), "Give a certificate and its key as PEM files, or leave --tls-cert away.", "인증서와 키를 PEM 파일로 지정하거나 --tls-cert를 빼세요.")
 	}
 	now, own := p.Now(), p.Settings.TLSCert == ""
-	until := cert.NotAfter.Local().Format("2006-01-02")
+	from, until := cert.NotBefore.Local().Format("2006-01-02"), cert.NotAfter.Local().Format("2006-01-02")
 	switch {
 	case now.Before(cert.NotBefore):
-		return finding("certificate", Bad, path+" is not valid before "+cert.NotBefore.Local().Format("2006-01-02")+".", path+"은(는) 아직 유효하지 않습니다.", "Set this machine's clock.", "이 컴퓨터의 시계를 맞추세요.")
+		return finding("certificate", Bad, path+" is not valid before "+from+".", path+"은(는) "+from+"부터 유효합니다.", "Set this machine's clock.", "이 컴퓨터의 시계를 맞추세요.")
 	case now.After(cert.NotAfter):
 		return finding("certificate", Bad, path+" ended on "+until+".", path+"은(는) "+until+"에 끝났습니다.", cureExpired(own, true), cureExpired(own, false))
 	case !own && now.AddDate(0, 0, 14).After(cert.NotAfter):

@@ -27,7 +27,7 @@ func (f File) Read() (map[string]string, error) {
 	}
 	values, err := readFile(string(f))
 	if err != nil {
-		return nil, fmt.Errorf("--config: %w", err)
+		return nil, line.At("--config", err)
 	}
 	return values, nil
 }
@@ -35,24 +35,24 @@ func (f File) Read() (map[string]string, error) {
 func readFile(path string) (map[string]string, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the settings file: %w", err)
+		return nil, line.Tell("cannot read the settings file: %[1]v", "설정 파일 %[2]s을(를) 읽을 수 없습니다: %[3]s", err, path, line.Reason(err))
 	}
 	var raw map[string]any
 	if _, err := toml.Decode(string(text), &raw); err != nil {
 		// The error's own text may quote a line with a password in it: only its place is told.
 		if at, ok := errors.AsType[toml.ParseError](err); ok {
-			return nil, fmt.Errorf(`%s, line %d: %s. A line reads: name = "value"`, path, at.Position.Line, at.Message)
+			return nil, line.Tell(`%s, line %d: %s. A line reads: name = "value"`, `%s, %d번째 줄: %s. 한 줄은 이름 = "값"입니다`, path, at.Position.Line, at.Message)
 		}
-		return nil, fmt.Errorf(`%s is no TOML file. A line reads: name = "value"`, path)
+		return nil, line.Tell(`%s is no TOML file. A line reads: name = "value"`, `%s: TOML 파일이 아닙니다. 한 줄은 이름 = "값"입니다`, path)
 	}
 	values := map[string]string{}
 	for key, value := range raw {
 		name := strings.ReplaceAll(key, "_", "-")
 		if !slices.Contains(Names(), name) {
-			return nil, fmt.Errorf("%s: there is no setting %q%s", path, key, suggest(name))
+			return nil, unknown(path, key, name)
 		}
 		if values[name], err = plain(value); err != nil {
-			return nil, fmt.Errorf("%s: %s %w", path, key, err)
+			return nil, &line.Told{English: fmt.Sprintf("%s: %s %v", path, key, err), Korean: fmt.Sprintf("%s: %s: %s", path, key, line.InKorean(err)), Err: err}
 		}
 	}
 	return values, nil
@@ -70,13 +70,13 @@ func plain(value any) (string, error) {
 		for i, item := range v {
 			s, ok := item.(string)
 			if !ok {
-				return "", errors.New(`must be a list of texts: ["a", "b"]`)
+				return "", line.Tell(`must be a list of texts: ["a", "b"]`, `글 목록이어야 합니다: ["a", "b"]`)
 			}
 			parts[i] = s
 		}
 		return strings.Join(parts, ","), nil
 	}
-	return "", errors.New("must be a text, a number, true, false, or a list of texts")
+	return "", line.Tell("must be a text, a number, true, false, or a list of texts", "글, 숫자, true, false 또는 글 목록이어야 합니다")
 }
 
 // Names lists every setting.
@@ -88,10 +88,10 @@ func Names() []string {
 	return names
 }
 
-// suggest names the setting that was most likely meant.
-func suggest(name string) string {
+// unknown names the setting that was most likely meant.
+func unknown(path, key, name string) error {
 	if best := line.Nearest(name, Names()); best != "" {
-		return ". Do you mean " + best + "?"
+		return line.Tell("%s: there is no setting %q. Do you mean %s?", "%s: %q 설정은 없습니다. 혹시 %s인가요?", path, key, best)
 	}
-	return ". `factor serve --help` lists them"
+	return line.Tell("%s: there is no setting %q. `factor serve --help` lists them", "%s: %q 설정은 없습니다. `factor serve --help`에 모두 있습니다", path, key)
 }

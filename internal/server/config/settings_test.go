@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -103,6 +104,8 @@ func TestBytes_Forms(t *testing.T) {
 	}
 }
 
+var hangul = regexp.MustCompile(`\p{Hangul}`)
+
 func TestSettings_Refused(t *testing.T) {
 	const password = "hunter2hunter2"
 	for name, c := range map[string]struct {
@@ -153,6 +156,11 @@ func TestSettings_Refused(t *testing.T) {
 			}
 			if strings.Contains(err.Error(), password) {
 				t.Errorf("the error holds the password: %q", err)
+			}
+			for said := range strings.SplitSeq(line.InKorean(err), "\n") {
+				if !hangul.MatchString(said) || strings.Contains(said, password) || strings.Contains(said, "%!") || strings.Contains(err.Error(), "%!") {
+					t.Errorf("in Korean: %q; in English: %q", said, err)
+				}
 			}
 		})
 	}

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"log/slog"
 	"net"
 	"net/url"
@@ -33,11 +32,12 @@ func (a *Address) UnmarshalText(text []byte) error {
 	}
 	host, port, err := net.SplitHostPort(s)
 	if err != nil {
-		return fmt.Errorf("%q is no address: write host:port, :port for all interfaces, or off", s)
+		return line.Tell("%q is no address: write host:port, :port for all interfaces, or off",
+			"%q: 주소가 아닙니다. 호스트:포트, 모든 인터페이스면 :포트, 또는 off로 적으세요", s)
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
-		return fmt.Errorf("%q has no port from 0 to 65535", s)
+		return line.Tell("%q has no port from 0 to 65535", "%q: 포트가 0~65535가 아닙니다", s)
 	}
 	*a = Address(net.JoinHostPort(host, strconv.FormatUint(n, 10)))
 	return nil
@@ -79,7 +79,7 @@ func (b *Bytes) UnmarshalText(text []byte) error {
 	}
 	n, err := strconv.ParseFloat(s, 64)
 	if err != nil || !(n > 0 && n*float64(unit) < 1<<62) {
-		return fmt.Errorf("%q is no size: write 500MB, 20GB or off", text)
+		return line.Tell("%q is no size: write 500MB, 20GB or off", "%q: 크기가 아닙니다. 500MB, 20GB 또는 off로 적으세요", text)
 	}
 	*b = Bytes(n * float64(unit))
 	return nil
@@ -99,7 +99,7 @@ func (o OnOff) String() string {
 func (o *OnOff) UnmarshalText(text []byte) error {
 	v, ok := line.OnOff(string(text))
 	if !ok {
-		return fmt.Errorf("%q is neither on nor off", text)
+		return line.Tell("%q is neither on nor off", "%q: on이나 off가 아닙니다", text)
 	}
 	*o = OnOff(v)
 	return nil

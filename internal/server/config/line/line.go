@@ -11,7 +11,6 @@
 package line
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -66,7 +65,7 @@ func (l *Line) Parse(args []string) (*Command, error) {
 		}
 		next := named(choice, arg)
 		if next == nil {
-			return nil, fmt.Errorf("there is no command %q: %s", strings.Join(append(words, arg), " "), expected(choice))
+			return nil, Tell("there is no command %q: expected one of %s", "%q 명령은 없습니다. 다음 가운데 하나입니다: %s", strings.Join(append(words, arg), " "), names(choice))
 		}
 		words = append(words, arg)
 		command, choice = next, next.Commands
@@ -75,7 +74,7 @@ func (l *Line) Parse(args []string) (*Command, error) {
 		}
 	}
 	if command == nil || len(choice) > 0 {
-		return nil, errors.New(expected(choice))
+		return nil, Tell("expected one of %s", "다음 가운데 하나가 필요합니다: %s", names(choice))
 	}
 	command.words = words
 	own, err := optionsOf(command.Options)
@@ -94,12 +93,12 @@ func named(list []*Command, name string) *Command {
 	return nil
 }
 
-func expected(list []*Command) string {
+func names(list []*Command) string {
 	names := make([]string, len(list))
 	for i, c := range list {
 		names[i] = c.Name
 	}
-	return "expected one of " + strings.Join(names, ", ")
+	return strings.Join(names, ", ")
 }
 
 func isHelp(arg string) bool { return arg == "-h" || arg == "--help" || arg == "-help" }
@@ -134,7 +133,7 @@ func (l *Line) read(c *Command, options []*option, args []string) error {
 		}
 	}
 	if missing != nil {
-		return fmt.Errorf("missing: %s", strings.Join(missing, ", "))
+		return Tell("missing: %s", "빠졌습니다: %s", strings.Join(missing, ", "))
 	}
 	if v, ok := c.Options.(interface{ Validate() error }); ok {
 		return v.Validate()
@@ -153,7 +152,7 @@ func typed(options []*option, args []string, help func() error) error {
 		if !strings.HasPrefix(arg, "-") || arg == "-" {
 			o := argument(options)
 			if o == nil {
-				return fmt.Errorf("unexpected argument %q", arg)
+				return Tell("unexpected argument %q", "알 수 없는 인자 %q", arg)
 			}
 			if err := o.take(o.usage(), arg); err != nil {
 				return err
@@ -163,7 +162,7 @@ func typed(options []*option, args []string, help func() error) error {
 		o, value, hasValue := find(options, arg)
 		if o == nil {
 			name, _, _ := strings.Cut(arg, "=")
-			return fmt.Errorf("there is no option %s%s", name, meant(name, options))
+			return unknown(name, options)
 		}
 		switch {
 		case hasValue:
@@ -176,7 +175,7 @@ func typed(options []*option, args []string, help func() error) error {
 				}
 			}
 		case len(args) == 0 || strings.HasPrefix(args[0], "--"):
-			return fmt.Errorf("--%s needs a value", o.name)
+			return Tell("--%s needs a value", "--%s에 값이 필요합니다", o.name)
 		default:
 			value, args = args[0], args[1:]
 		}
@@ -218,15 +217,16 @@ func argument(options []*option) *option {
 	return nil
 }
 
-func meant(name string, options []*option) string {
+// unknown names the option that was most likely meant.
+func unknown(name string, options []*option) error {
 	names := make([]string, 0, len(options))
 	for _, o := range options {
 		names = append(names, "--"+o.name)
 	}
 	if near := Nearest(name, names); near != "" {
-		return ". Do you mean " + near + "?"
+		return Tell("there is no option %s. Do you mean %s?", "%s 옵션은 없습니다. 혹시 %s인가요?", name, near)
 	}
-	return ""
+	return Tell("there is no option %s", "%s 옵션은 없습니다", name)
 }
 
 // Nearest gives of the known names the one that was most likely meant, or "".

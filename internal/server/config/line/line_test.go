@@ -3,6 +3,7 @@ package line
 import (
 	"errors"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -23,7 +24,7 @@ type kitchen struct {
 
 func (k *kitchen) Validate() error {
 	if k.Oven > 300 {
-		return errors.New("--oven: it burns")
+		return Tell("--oven: it burns", "--oven: 탑니다")
 	}
 	return nil
 }
@@ -41,6 +42,8 @@ func parse(file map[string]string, args string) (*kitchen, *everywhere, error) {
 	_, err := l.Parse(strings.Fields(args))
 	return k, all, err
 }
+
+var hangul = regexp.MustCompile(`\p{Hangul}`)
 
 func TestParse(t *testing.T) {
 	for args, want := range map[string]kitchen{
@@ -106,6 +109,9 @@ func TestParse_Refused(t *testing.T) {
 		"cook dinner --food soup ann -o 9999999999999999999": "--oven: ",
 	} {
 		_, _, err := parse(nil, args)
+		if korean := InKorean(err); err != nil && (!hangul.MatchString(korean) || strings.Contains(korean, "%!") || strings.Contains(korean, "secret")) {
+			t.Errorf("%q: in Korean %q", args, korean)
+		}
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q: %v, want %q", args, err, want)
 		}

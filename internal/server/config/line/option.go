@@ -3,7 +3,6 @@ package line
 import (
 	"encoding"
 	"errors"
-	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
@@ -44,14 +43,14 @@ func (o *option) take(where, text string) error {
 	}
 	o.given = true
 	if err := o.set(text); err != nil {
-		return fmt.Errorf("%s: %w", where, err)
+		return At(where, err)
 	}
 	return nil
 }
 
 func (o *option) set(text string) error {
 	if o.enum != nil && !slices.Contains(o.enum, text) {
-		return fmt.Errorf("must be one of %s, not %q", strings.Join(o.enum, ", "), text)
+		return Tell("must be one of %s, not %q", "%s 가운데 하나여야 합니다(지금 %q)", strings.Join(o.enum, ", "), text)
 	}
 	if u, ok := o.value.Addr().Interface().(encoding.TextUnmarshaler); ok {
 		return u.UnmarshalText([]byte(text))
@@ -62,25 +61,25 @@ func (o *option) set(text string) error {
 	case reflect.Bool:
 		on, ok := OnOff(text)
 		if !ok {
-			return fmt.Errorf("%q is neither on nor off", text)
+			return Tell("%q is neither on nor off", "%q: on이나 off가 아닙니다", text)
 		}
 		o.value.SetBool(on)
 	case reflect.Int:
 		n, err := strconv.ParseInt(text, 10, strconv.IntSize)
 		if err != nil {
-			return fmt.Errorf("%q is no whole number", text)
+			return Tell("%q is no whole number", "%q: 정수가 아닙니다", text)
 		}
 		o.value.SetInt(n)
 	case reflect.Uint64:
 		n, err := strconv.ParseUint(text, 10, 64)
 		if err != nil {
-			return fmt.Errorf("%q is no whole number from 0 up", text)
+			return Tell("%q is no whole number from 0 up", "%q: 0 이상의 정수가 아닙니다", text)
 		}
 		o.value.SetUint(n)
 	case reflect.Float64:
 		f, err := strconv.ParseFloat(text, 64)
 		if err != nil {
-			return fmt.Errorf("%q is no number", text)
+			return Tell("%q is no number", "%q: 숫자가 아닙니다", text)
 		}
 		o.value.SetFloat(f)
 	case reflect.Slice: // of texts
