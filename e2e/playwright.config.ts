@@ -9,6 +9,11 @@ export default defineConfig({
   expect: { timeout: 20_000 },
   reporter: 'list',
   forbidOnly: !!process.env.CI,
+  // The plugin's tests follow on each other and take longest by far: begun last, one core would wait for them.
+  projects: [
+    { name: 'plugin', testMatch: 'plugin.spec.ts' },
+    { name: 'all', testIgnore: 'plugin.spec.ts' },
+  ],
   use: {
     browserName: 'chromium',
     actionTimeout: 30_000,

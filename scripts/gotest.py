@@ -13,6 +13,8 @@ class GoTests:
         self._result: dict[Test, str] = {}
         self._output: dict[Test, list[str]] = {}
         self._parents: set[Test] = set()
+        self.failures: dict[Test, str] = {}
+        """What each failed test said, and with the test "" what a package said that failed without one."""
 
     def take(self, line: str) -> str:
         """One line of the stream; what to print about it, usually nothing."""
@@ -44,6 +46,18 @@ class GoTests:
         ]  # fmt: skip
         return leaves.count("pass"), leaves.count("fail") + len(alone), leaves.count("skip")
 
+    def worth_a_second_try(self, most: int = 3) -> dict[str, list[str]]:
+        """The failed tests by package, if they are few and nothing but tests failed: a hang, a panic or what does not
+        compile gets no second try."""
+        failed: dict[str, list[str]] = {}
+        for package, test in self.failures:
+            if not test:
+                return {}
+            name = test.partition("/")[0]
+            if name not in failed.setdefault(package, []):
+                failed[package].append(name)
+        return failed if sum(map(len, failed.values())) <= most else {}
+
     def _end(self, key: Test, action: str, elapsed: float) -> str:
         package, test = key
         output = "".join(self._output.pop(key, [])).rstrip()
@@ -51,10 +65,15 @@ class GoTests:
             self._result[key] = action
             if action == "skip":
                 return f"  skipped {short(package)} {test}: {last(output)}"
-            return f"✗ {short(package)} {test}\n{output}" if action == "fail" else ""
+            if action != "fail":
+                return ""
+            self.failures[key] = f"✗ {short(package)} {test}\n{output}"
+            return self.failures[key]
         if action == "fail":
             self.packages_failed += 1
             hung = [f"✗ {t} had not ended\n{''.join(o)}" for (p, t), o in self._output.items() if p == package and t]
+            if hung or not any(p == package for p, _ in self.failures):
+                self.failures[key] = "\n".join([*hung, output, f"✗ {short(package)}"])
             return "\n".join([*hung, output, f"✗ {short(package)} ({elapsed:.1f} s)"])
         self.packages_passed += action == "pass"
         return f"✓ {short(package)} ({elapsed:.1f} s)" if action == "pass" else ""

@@ -62,3 +62,25 @@ class GoTestsTest(unittest.TestCase):
         said = self.take({"Action": "build-output", "Output": "wire.go:1: undefined: x\n"}, {"Action": "fail"})
         self.assertIn("wire.go:1: undefined: x", said[0])
         self.assertEqual(self.tests.packages_failed, 1)
+
+    def test_a_failed_test_is_worth_a_second_try(self):
+        self.take(
+            {"Action": "fail", "Test": "TestTopic/long"},
+            {"Action": "fail", "Test": "TestTopic"},
+            {"Action": "fail"},
+        )
+        self.assertEqual(self.tests.worth_a_second_try(), {PACKAGE: ["TestTopic"]})
+
+    def test_many_failed_tests_are_not(self):
+        self.take(*({"Action": "fail", "Test": f"Test{n}"} for n in range(4)), {"Action": "fail"})
+        self.assertEqual(self.tests.worth_a_second_try(), {})
+
+    def test_a_hang_and_what_does_not_compile_are_not(self):
+        self.take(
+            {"Action": "fail", "Test": "TestTopic"},
+            {"Action": "output", "Test": "TestHang", "Output": "panic: test timed out\n"},
+            {"Action": "fail"},
+        )
+        self.assertEqual(self.tests.worth_a_second_try(), {})
+        self.take({"Action": "build-output", "Output": "wire.go:1: undefined: x\n"}, {"Action": "fail"})
+        self.assertEqual(self.tests.worth_a_second_try(), {})
