@@ -131,6 +131,25 @@ test('the connection test says at which step it failed, and what to do', async (
     }
   });
   for (const listener of [...listeners, expired]) await listener.stop();
+
+  // What is saved goes wrong the same way, and the Status tab says so in the language of whoever looks.
+  const pane = await home.theirs.openFactor('mqtt');
+  const save = async (enabled: boolean) => {
+    await pane.getByLabel(plugin('Publish to my own broker')).setChecked(enabled);
+    await pane.getByRole('button', { name: plugin('Save '), exact: true }).click();
+    await expect(pane.getByText(plugin('Saved.'))).toBeVisible();
+  };
+  await pane.getByLabel(plugin('Port '), { exact: true }).fill(String(await freePort()));
+  await pane.getByLabel(plugin('Encrypted (TLS)'), { exact: true }).setChecked(false);
+  await save(true);
+  await inBoth(home, async (at, language) => {
+    const status = await at.openFactor('status');
+    const words = ["The broker's port is closed.", 'Check the port, and that the broker is running and listens to other machines.'];
+    const said = status.locator('.factor_mqtt_errors tr').filter({ hasText: plugin(words[0]!, language) });
+    await expect(said.locator('td').last()).toHaveText(words.map((text) => plugin(text, language)).join(' '));
+  });
+  await home.theirs.openFactor('mqtt');
+  await save(false);
 });
 
 test('the camera test says why there is no picture, and what to do', async ({ home, camera }) => {

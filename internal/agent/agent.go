@@ -197,7 +197,7 @@ func (a *Agent) retryDisk(ctx context.Context) {
 			return
 		case <-tick.C:
 			if err := a.queue.Retry(); err != nil {
-				a.log.Error("events wait in memory", "error", err)
+				a.log.Error("events wait in memory", "trouble", "disk_write", "error", err)
 			}
 		}
 	}

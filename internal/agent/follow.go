@@ -79,7 +79,7 @@ func (a *Agent) registered(r wire.Registration) (known bool) {
 		}
 	})
 	if err != nil {
-		a.log.Warn("that the printer is registered could not be written down", "error", err)
+		a.log.Warn("that the printer is registered could not be written down", "trouble", "disk_write", "error", err)
 	}
 	return err == nil && !r.Pending
 }

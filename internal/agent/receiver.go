@@ -36,7 +36,7 @@ func (r *receiver) Changed(v octoprint.View, urgent bool) {
 		r.link.PresenceChanged()
 	}
 	if before.Health != v.Health && v.Health != octoprint.Connected {
-		r.log.Warn("OctoPrint: "+string(v.Health), "error", v.Error)
+		r.log.Warn("OctoPrint: "+string(v.Health), "trouble", "octoprint_"+string(v.Health), "error", v.Error)
 	}
 	r.reporter.set(v.Snapshot, urgent)
 	r.broker.Set(v.Snapshot, urgent)
@@ -47,7 +47,7 @@ func (r *receiver) Synced(ctx context.Context, v octoprint.View) {
 	r.jobs.Sync(v.Snapshot, seconds(time.Now()), func(origin, path string) *job.Ended {
 		last, err := r.adapter.Load().Client.LastPrint(ctx, origin, path)
 		if err != nil {
-			r.log.Warn("how the last print ended is not known", "error", err)
+			r.log.Warn("how the last print ended is not known", "trouble", "print_end_unknown", "error", err)
 		}
 		if err != nil || last == nil {
 			return nil
@@ -65,7 +65,7 @@ func (r *receiver) Event(kind string, at time.Time, data json.RawMessage, v octo
 func (r *receiver) Files(f wire.Files) {
 	payload, err := json.Marshal(f)
 	if err != nil || len(payload) > wire.MaxFiles {
-		r.log.Warn("the file list is too long to send", "bytes", len(payload), "error", err)
+		r.log.Warn("the file list is too long to send", "trouble", "files_too_long", "bytes", len(payload), "error", err)
 		return
 	}
 	hash := sha256.Sum256(payload)
@@ -85,7 +85,7 @@ func (a *Agent) filesSent(sum string) {
 	a.filesSum = sum
 	a.mu.Unlock()
 	if err := durable.WriteFile(a.Folder.Join("files.sent"), []byte(sum+"\n")); err != nil {
-		a.log.Warn("the file list will be sent again after a restart", "error", err)
+		a.log.Warn("the file list will be sent again after a restart", "trouble", "disk_write", "error", err)
 	}
 }
 

@@ -51,13 +51,13 @@ func (s *Service) Run(ctx context.Context) error {
 	case errors.Is(err, folder.ErrNotEnrolled):
 		s.log.Info("not registered yet")
 	default:
-		s.log.Error("the registration cannot be used: register again", "error", err)
+		s.log.Error("the registration cannot be used: register again", "trouble", "registration_unusable", "error", err)
 	}
 	api := &local.API{Folder: s.Folder, Version: s.Version, Agent: s, Errors: s.complaints.Last, Look: s.Look, Discover: discover.Apart(s.Program),
 		Log: s.log.With("part", "local")}
 	err = api.Serve(ctx, s.Where)
 	if err != nil && !s.Companion { // it can be watched from the server all the same
-		s.log.Error("status cannot be asked", "error", err)
+		s.log.Error("status cannot be asked", "trouble", "internal", "error", err)
 		<-ctx.Done()
 		err = nil
 	}
@@ -76,7 +76,7 @@ func (s *Service) begin() error {
 	}
 	if s.octoprint.URL != "" {
 		if err := a.Introduce(s.octoprint); err != nil {
-			s.log.Warn("what is known of OctoPrint could not be written down", "error", err)
+			s.log.Warn("what is known of OctoPrint could not be written down", "trouble", "disk_write", "error", err)
 		}
 	}
 	ctx, end := context.WithCancel(s.whole)
@@ -85,7 +85,7 @@ func (s *Service) begin() error {
 		defer close(ended)
 		a.Run(ctx)
 		if err := a.Close(); err != nil {
-			s.log.Warn("the event queue was not closed well", "error", err)
+			s.log.Warn("the event queue was not closed well", "trouble", "disk_write", "error", err)
 		}
 	}(s.ended)
 	return nil
@@ -154,7 +154,7 @@ func (s *Service) Adopt(c *folder.Config) error {
 	}
 	if err := s.Folder.SaveConfig(c); err != nil {
 		if again := s.begin(); again != nil {
-			s.log.Error("the agent does not go on", "error", again)
+			s.log.Error("the agent does not go on", "trouble", "registration_unusable", "error", again)
 		}
 		return err
 	}

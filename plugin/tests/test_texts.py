@@ -42,6 +42,12 @@ BROKER_CODES = (
     | {"bad_" + field for field in codes(go("broker/settings.go"), r'wrong\("(\w+)"')}
     | {f"rc{code}" for code in range(1, 6)}
 )
+# What the agent's warnings are about, in the log and under "Last errors"; another place's code has that before it. Those
+# that are put together when it runs are of the tables of that place.
+WARNINGS = codes(
+    "\n".join(f.read_text(encoding="utf-8") for f in AGENT.rglob("*.go") if not f.name.endswith("_test.go")),
+    r'"trouble", "(\w+)"[,)]', r'\btrouble := "(\w+)"',
+)  # fmt: skip
 TABLES = {
     "faults": {*CODES, *AGENT_CODES - {"rotation_invalid"}},
     "camera": CAMERA_CODES,
@@ -101,6 +107,17 @@ def test_every_code_has_words(table):
     assert len(found) == len(set(found))
 
 
+def test_every_warning_of_the_agent_has_words():
+    found = codes(part("noted"), r"^        (\w+): \[")
+    assert len(WARNINGS) > 15
+    assert WARNINGS <= found | TABLES["faults"]
+    assert found <= WARNINGS, "words for what nobody says"
+    published = codes(go("camera/publish/publication.go", "camera/publish/sender.go"), r"wire\.Camera([A-Z]\w+)\b[,)]")
+    names = dict(re.findall(r'Camera(\w+) +CameraCode += "(\w+)"', (AGENT.parent / "wire/camera_code.go").read_text(encoding="utf-8")))
+    assert {"NoKeyFrame", "UplinkSlow"} <= published
+    assert {names[n] for n in published if n in names} <= CAMERA_CODES | codes(WORDS, r"^    camera\.(\w+) = \[")
+
+
 def part(table: str) -> str:
     start = WORDS.index(f"var {table} = {{")
     return WORDS[start : WORDS.index("    };", start)]
@@ -110,7 +127,7 @@ def part(table: str) -> str:
 def test_every_code_is_in_the_documentation(language):
     page = (DOCS / language / "error-codes.md").read_text(encoding="utf-8")
     known = set(re.findall(r"`(\w+)`", page)) | {"rc" + code for code in re.findall(r"`rc=(\d)`", page)}
-    assert TABLES["faults"] - NOT_IN_DOCS <= known
+    assert (TABLES["faults"] | WARNINGS) - NOT_IN_DOCS <= known
     connection_test = page[page.index("## Connection test" if language == "en" else "## 연결 테스트") :]
     assert {code for code in TABLES["broker"] if not code.startswith("rc")} <= set(re.findall(r"`(\w+)`", connection_test))
 

@@ -182,7 +182,7 @@ func (p *Publisher) rest(err error) {
 		if errors.As(err, &step) {
 			p.state.Code = step.Code
 		}
-		p.Log.Warn("the settings of the own broker cannot be used", "error", err)
+		p.Log.Warn("the settings of the own broker cannot be used", "trouble", "mqtt."+p.state.Code, "error", err)
 	}
 }
 
@@ -191,7 +191,7 @@ func (p *Publisher) down(fault *Step) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.state.Code != fault.Code {
-		p.Log.Warn("nothing reaches the own broker", "code", fault.Code, "error", fault.Message)
+		p.Log.Warn("nothing reaches the own broker", "trouble", "mqtt."+fault.Code, "error", fault.Message)
 	}
 	if p.state.Connected || p.state.Since.IsZero() {
 		p.state.Since = time.Now()

@@ -73,7 +73,7 @@ func (d *Dispatcher) Take(payload []byte) {
 		err = errors.New("it has no id")
 	}
 	if err != nil {
-		d.Log.Warn("a command was left out", "error", err)
+		d.Log.Warn("a command was left out", "trouble", "command_unknown", "error", err)
 		return
 	}
 	queue := d.taken
@@ -83,7 +83,7 @@ func (d *Dispatcher) Take(payload []byte) {
 	select {
 	case queue <- c:
 	default:
-		d.Log.Warn("a command was left out: too many wait", "type", c.Type)
+		d.Log.Warn("a command was left out: too many wait", "trouble", "commands_too_many", "type", c.Type)
 	}
 }
 
@@ -125,7 +125,7 @@ func (d *Dispatcher) writeDown(ctx context.Context) {
 			fresh, err := d.Journal.Take(c.ID, c.Expires)
 			switch {
 			case err != nil:
-				d.Log.Error("a command was not begun", "type", c.Type, "error", err)
+				d.Log.Error("a command was not begun", "trouble", "disk_write", "type", c.Type, "error", err)
 				d.end(c.ID, wire.ResultFailed, "the device's disk does not take what must be written down first")
 			case !fresh:
 				d.Journal.Again(c.ID)
@@ -205,7 +205,7 @@ func (d *Dispatcher) emergency(ctx context.Context, c *wire.Command) {
 	go func() {
 		defer close(written)
 		if _, err := d.Journal.Take(c.ID, c.Expires); err != nil {
-			d.Log.Error("an emergency stop was not written down", "error", err)
+			d.Log.Error("an emergency stop was not written down", "trouble", "disk_write", "error", err)
 		}
 	}()
 	err := d.Printer.Command(ctx, c)
@@ -254,6 +254,6 @@ func (d *Dispatcher) end(id string, code wire.ResultCode, text string) {
 		r.At = float64(now.UnixMilli()) / 1000
 	}
 	if err := d.Journal.End(r); err != nil {
-		d.Log.Error("an answer was not written down", "error", fmt.Errorf("%s: %w", code, err))
+		d.Log.Error("an answer was not written down", "trouble", "disk_write", "error", fmt.Errorf("%s: %w", code, err))
 	}
 }

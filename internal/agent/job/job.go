@@ -55,7 +55,7 @@ func Open(path string, q Queue, log *slog.Logger) (*Tracker, error) {
 	}
 	var r record
 	if err := json.Unmarshal(content, &r); err != nil || !wire.ValidUUID(r.ID) {
-		log.Warn("the record of the print under way is damaged: it gets a new id")
+		log.Warn("the record of the print under way is damaged: it gets a new id", "trouble", "job_damaged")
 		os.Remove(path)
 		return t, nil
 	}
@@ -105,20 +105,20 @@ func (t *Tracker) settle(e wire.Event, over bool) {
 		err = durable.WriteFile(t.path, content)
 	}
 	if err != nil {
-		t.log.Error("the print under way could not be written down", "error", err)
+		t.log.Error("the print under way could not be written down", "trouble", "disk_write", "error", err)
 	}
 	t.append(e)
 }
 
 func (t *Tracker) append(e wire.Event) {
 	if err := t.queue.Append(e); err != nil {
-		t.log.Error("an event waits in memory", "type", e.Type, "error", err)
+		t.log.Error("an event waits in memory", "trouble", "disk_write", "type", e.Type, "error", err)
 	}
 }
 
 func (t *Tracker) forget() {
 	t.now = nil
 	if err := os.Remove(t.path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		t.log.Error("the record of an ended print could not be removed", "error", err)
+		t.log.Error("the record of an ended print could not be removed", "trouble", "disk_write", "error", err)
 	}
 }

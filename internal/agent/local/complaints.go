@@ -58,19 +58,30 @@ func (c *Complaints) Last() []Complaint {
 	return append([]Complaint{}, c.kept.last...)
 }
 
+// trouble is the attribute that says by a code what a warning is about, so that the plugin's page can say it in the
+// owner's language: one of its own table, or of another place's with that place's name before it, as in camera.not_found.
+const trouble = "trouble"
+
 func (k *kept) add(r slog.Record) {
 	var text strings.Builder
-	code := ""
+	what, why := "", ""
 	text.WriteString(r.Message)
 	r.Attrs(func(a slog.Attr) bool {
-		if a.Key == "error" {
+		switch a.Key {
+		case trouble:
+			what = a.Value.String()
+		case "error":
 			text.WriteString(": " + a.Value.String())
 			if err, ok := a.Value.Any().(error); ok {
-				code = codeOf(err)
+				why = codeOf(err)
 			}
 		}
 		return true
 	})
+	code := what
+	if code == "" || why == codeNoSpace { // then that is all there is to do about it
+		code = why
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	at := r.Time.Truncate(time.Second)

@@ -70,6 +70,8 @@ func troubleOf(err error) *Trouble {
 	return t
 }
 
+const codeNoSpace = "no_space"
+
 // codeOf tells what kind of trouble with the network or the server an error is; "" for none that is known.
 func codeOf(err error) string {
 	var invalid x509.CertificateInvalidError
@@ -90,7 +92,7 @@ func codeOf(err error) string {
 	case errors.As(err, &name):
 		return "name_not_found"
 	case errors.Is(err, syscall.ENOSPC):
-		return "no_space"
+		return codeNoSpace
 	case errors.As(err, &network):
 		return "server_unreachable"
 	}

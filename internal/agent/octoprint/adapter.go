@@ -188,7 +188,9 @@ func (a *Adapter) session(ctx context.Context) error {
 			case messages <- m:
 			case <-ctx.Done():
 			}
-		}, func(err error) { a.Log.Warn("a message of OctoPrint was left out", "error", err) })
+		}, func(err error) {
+			a.Log.Warn("a message of OctoPrint was left out", "trouble", "octoprint_message", "error", err)
+		})
 	}()
 	go func() { broken <- s.keep(ctx) }()
 	ended := 0
@@ -299,7 +301,7 @@ func (a *Adapter) ask(ctx context.Context) {
 			d, err := a.Client.details(ctx)
 			a.answers <- func() {
 				if err != nil {
-					a.Log.Warn("port and printer profile stay unknown", "error", err)
+					a.Log.Warn("port and printer profile stay unknown", "trouble", "octoprint_question", "error", err)
 					return
 				}
 				a.printer.setConnection(d.port, d.baudrate)
@@ -315,7 +317,7 @@ func (a *Adapter) ask(ctx context.Context) {
 			r, err := a.Client.Rights(ctx)
 			a.answers <- func() {
 				if err != nil {
-					a.Log.Warn("what OctoPrint lets us do stays unknown", "error", err)
+					a.Log.Warn("what OctoPrint lets us do stays unknown", "trouble", "octoprint_question", "error", err)
 					return
 				}
 				if !a.view.Rights.Same(&r) {
@@ -330,7 +332,7 @@ func (a *Adapter) ask(ctx context.Context) {
 			files, err := a.Client.Files(ctx)
 			a.answers <- func() {
 				if err != nil {
-					a.Log.Warn("the file list stays as it was", "error", err)
+					a.Log.Warn("the file list stays as it was", "trouble", "octoprint_question", "error", err)
 					return
 				}
 				a.Receiver.Files(files)

@@ -65,7 +65,7 @@ func (q *Queue) write(e wire.Event) error {
 	e.Epoch, e.Seq = q.epoch, q.last+1
 	b, err := record(e)
 	if err != nil {
-		q.log.Error("event queue: an event could not be kept", "type", e.Type, "error", err)
+		q.log.Error("event queue: an event could not be kept", "trouble", "event_lost", "type", e.Type, "error", err)
 		return nil // trying again would not help
 	}
 	if _, err = q.file.Write(b); err == nil {
@@ -98,7 +98,7 @@ func (q *Queue) overflow() {
 			q.done, q.fault = before, err
 			return // tried again with the next event
 		}
-		q.log.Warn("event queue: full, the oldest events are dropped", "events", lost)
+		q.log.Warn("event queue: full, the oldest events are dropped", "trouble", "queue_full", "events", lost)
 		os.Remove(s.path)
 		q.segments = q.segments[1:]
 	}

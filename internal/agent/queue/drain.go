@@ -80,7 +80,7 @@ func (q *Queue) read(i int, each func(wire.Event) bool) (int64, error) {
 			return 0, err
 		}
 	}
-	q.log.Warn("event queue: a file was damaged while in use", "lost", s.last-at.last)
+	q.log.Warn("event queue: a file was damaged while in use", "trouble", "queue_damaged", "lost", s.last-at.last)
 	if i == len(q.segments)-1 {
 		q.dropped += s.last - at.last
 		q.begin()

@@ -107,7 +107,7 @@ func (q *Queue) load() (sound bool, err error) {
 			if s.epoch == "" || moreThanTorn(known.path, s.size) {
 				q.dropped = 1 // at least; a number in the middle shows as a hole besides
 			}
-			q.log.Warn("event queue: a file is torn or damaged, what is readable is kept", "file", filepath.Base(known.path))
+			q.log.Warn("event queue: a file is torn or damaged, what is readable is kept", "trouble", "queue_damaged", "file", filepath.Base(known.path))
 		}
 		if s.epoch == "" {
 			os.Remove(known.path)

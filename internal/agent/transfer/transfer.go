@@ -121,7 +121,7 @@ func (c *Carrier) Initialize() error {
 		b, err := os.ReadFile(filepath.Join(c.Dir, e.Name()))
 		j := &job{}
 		if err != nil || json.Unmarshal(b, j) != nil || j.ID+".json" != e.Name() || (j.Fetch == nil) == (j.Send == nil) {
-			c.Log.Warn("what was written down of a transfer cannot be read", "file", e.Name(), "error", err)
+			c.Log.Warn("what was written down of a transfer cannot be read", "trouble", "disk_read", "file", e.Name(), "error", err)
 			os.Remove(filepath.Join(c.Dir, e.Name()))
 			continue
 		}
@@ -243,7 +243,11 @@ func (c *Carrier) carry(ctx context.Context, j *job) {
 			f = &failure{"failed", err.Error()}
 		}
 		end = wire.Transfer{ID: j.ID, Stage: wire.TransferFailed, Code: f.code, Message: f.words}
-		c.Log.Warn("a file was not carried", "code", f.code, "error", f.words)
+		trouble := "file_not_carried"
+		if f.code == "no_space" {
+			trouble = f.code
+		}
+		c.Log.Warn("a file was not carried", "trouble", trouble, "code", f.code, "error", f.words)
 	}
 	os.Remove(c.file(j, ".part"))
 	c.mu.Lock()
@@ -251,7 +255,7 @@ func (c *Carrier) carry(ctx context.Context, j *job) {
 	err = c.save(j)
 	c.mu.Unlock()
 	if err != nil {
-		c.Log.Warn("the end of a transfer could not be written down", "error", err)
+		c.Log.Warn("the end of a transfer could not be written down", "trouble", "disk_write", "error", err)
 	}
 	c.tell(end)
 }

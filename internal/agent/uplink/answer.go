@@ -42,7 +42,7 @@ func (l *Link) answer(ctx context.Context, c mqtt.Client) (err error) {
 					return
 				}
 				if err := l.Results.Acked(r.ID); err != nil {
-					l.Log.Warn("that the server has an answer could not be written down: it will be sent again", "error", err)
+					l.Log.Warn("that the server has an answer could not be written down: it will be sent again", "trouble", "disk_write", "error", err)
 				}
 				mu.Lock()
 				delete(sent, r.ID)

@@ -172,7 +172,7 @@ func (l *Link) deliver(ctx context.Context, c mqtt.Client) error {
 		}
 		events, err := l.Queue.Pending(window)
 		if err != nil {
-			l.Log.Error("events cannot be read from the queue", "error", err)
+			l.Log.Error("events cannot be read from the queue", "trouble", "disk_read", "error", err)
 		}
 		if len(events) == 0 {
 			select {
@@ -208,7 +208,7 @@ func (l *Link) deliverBatch(ctx context.Context, c mqtt.Client, events []wire.Ev
 	}
 	if stored >= 0 {
 		if err := l.Queue.Ack(events[stored]); err != nil {
-			l.Log.Warn("how far the server has stored events could not be written down", "error", err)
+			l.Log.Warn("how far the server has stored events could not be written down", "trouble", "disk_write", "error", err)
 		}
 	}
 	if broken != nil {

@@ -87,7 +87,7 @@ func (p *Publisher) open(c *wire.CameraCommand) {
 	case p.closed, c.Source == nil, c.Camera == "", len(c.Camera) > maxID, c.Link == "", len(c.Link) > maxName:
 		return
 	case camera.Check(c.Source.URL) != "":
-		p.Log.Warn("the camera's address cannot be used", "camera", c.Camera)
+		p.Log.Warn("the camera's address cannot be used", "trouble", "camera."+camera.BadURL, "camera", c.Camera)
 	}
 	order := &Order{Server: p.Server, CA: p.CA, UUID: p.UUID, Token: p.Token, Camera: c.Camera, Link: c.Link, Source: *c.Source,
 		Options: c.Options, Encoder: p.encoder}
@@ -119,7 +119,7 @@ func (p *Publisher) open(c *wire.CameraCommand) {
 // start begins a process. The caller holds mu.
 func (p *Publisher) start(c *wire.CameraCommand) *process {
 	if len(p.running) >= atOnce {
-		p.Log.Warn("too many cameras are open at once", "camera", c.Camera, "most", atOnce)
+		p.Log.Warn("too many cameras are open at once", "trouble", "cameras_too_many", "camera", c.Camera, "most", atOnce)
 		return nil
 	}
 	ctx, end := context.WithCancel(context.Background())
@@ -144,7 +144,7 @@ func (p *Publisher) start(c *wire.CameraCommand) *process {
 		}
 	}
 	end()
-	p.Log.Error("the camera cannot be opened", "error", err)
+	p.Log.Error("the camera cannot be opened", "trouble", "camera_process", "error", err)
 	return nil
 }
 
@@ -195,7 +195,7 @@ func (p *Publisher) watch(ctx context.Context, one *process, cmd *exec.Cmd, out 
 			one.state.State = "closed"
 		}
 	case errors.As(err, &exit):
-		log.Warn("the camera's process ended", "how", exit.String())
+		log.Warn("the camera's process ended", "trouble", "camera_process", "how", exit.String())
 		one.state.State = "failed"
 	}
 	p.last[one.state.Camera] = one.state
@@ -221,9 +221,9 @@ func (p *Publisher) told(one *process, t *Told, log *slog.Logger) {
 	p.mu.Unlock()
 	switch {
 	case t.Link != "":
-		log.Warn("no link for the camera", "error", t.Link)
+		log.Warn("no link for the camera", "trouble", "camera_link", "error", t.Link)
 	case now.Code != "" && now.Code != before.Code:
-		log.Warn("camera: "+now.Code, "ffmpeg", t.Lines)
+		log.Warn("camera: "+now.Code, "trouble", "camera."+now.Code, "ffmpeg", t.Lines)
 	case now.State != before.State:
 		log.Info("camera " + now.State)
 	}

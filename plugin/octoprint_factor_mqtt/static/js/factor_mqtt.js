@@ -494,8 +494,7 @@ $(function () {
         self.errors = ko.pureComputed(function () {
             var newestLast = (self.agent() && self.agent().errors) || [];
             return _.map(newestLast.slice().reverse(), function (error) {
-                var known = self.words.knows(error.code) ? self.words.of(error).text : "";
-                return {at: when(error.at), text: known, message: error.message || ""};
+                return $.extend({at: when(error.at), message: error.message || ""}, self.words.noted(error));
             });
         });
         self.retry = function () {

@@ -129,6 +129,29 @@ FACTOR_MQTT.words = function () {
         rc4: [gettext("rc=4: user name or password is wrong."), gettext("Check both.")],
         rc5: [gettext("rc=5: not allowed."), gettext("Check the account's rights at the broker.")]
     };
+
+    // and what the agent has warned of lately, where no code above says it
+    var noted = {
+        disk_write: [gettext("Something could not be written to this computer's disk."), gettext("Check that the disk or card is neither full, read-only nor worn out.")],
+        disk_read: [gettext("Something could not be read from this computer's disk."), gettext("Check that the disk or card is neither full, read-only nor worn out.")],
+        queue_damaged: [gettext("Some events that waited to be sent were damaged, as by a power cut; what could be read was kept."), gettext("If it happens again, check the card.")],
+        queue_full: [gettext("The server was away for so long that the oldest events were dropped."), gettext("The history on the website has a gap there; the prints themselves were not affected.")],
+        event_lost: [gettext("An event could not be kept, so it is missing in the history."), diagnosis],
+        job_damaged: [gettext("The record of the print under way was damaged, as by a power cut: the print counts as a new one."), gettext("If it happens again, check the card.")],
+        print_end_unknown: [gettext("How the last print ended could not be found out."), gettext("OctoPrint's file list tells it.")],
+        octoprint_message: [gettext("A message of OctoPrint could not be read, so it was left out."), diagnosis],
+        octoprint_question: [gettext("OctoPrint did not answer a question of the agent: port, profile, rights or files stay as they were known last."), again],
+        files_too_long: [gettext("OctoPrint has too many files for the website to list; it goes on showing the list from before."), gettext("Delete files that are no longer needed.")],
+        file_not_carried: [gettext("A file did not get through between the website and this printer."), gettext("The website says why, beside the file.")],
+        command_unknown: [gettext("The server asked for something that this agent does not know."), gettext("Update the plugin: Settings → Software Update.")],
+        commands_too_many: [gettext("So many commands came that one of them was left out."), gettext("Give it again.")],
+        cameras_too_many: [gettext("Too many cameras were opened at once."), gettext("Close some of them on the website.")],
+        camera_process: [gettext("The part of the agent that reads the camera ended."), again],
+        camera_link: [gettext("The camera's pictures do not get through to the server."), address + " " + again],
+        registration_unusable: [gettext("The registration that is kept here cannot be used."), gettext("Register this printer anew under Register.")]
+    };
+    camera.uplink_slow = [gettext("The way to the server is too slow for this camera's pictures."), gettext("Set the camera to a smaller picture, or fewer pictures a second.")];
+    camera.no_key_frame = [gettext("The camera sends no whole picture to begin with."), gettext("Set its key frame interval to two seconds or less.")];
     var places = {camera: camera, mqtt: broker};
 
     return {
@@ -147,6 +170,13 @@ FACTOR_MQTT.words = function () {
         },
         knows: function (code) {
             return !!faults[code];
+        },
+        /* The same of what the agent has warned of; a code of another place has its name before it: camera.not_found. */
+        noted: function (warning) {
+            var parts = (warning.code || "").split(".");
+            var code = parts.pop(), place = parts.pop();
+            var known = (places[place] && places[place][code]) || faults[code] || noted[code];
+            return known ? {text: known[0], cure: known[1]} : {text: warning.message || "", cure: ""};
         },
         // of the agent, as the Status tab names it: [name, text, label's class]
         states: {
