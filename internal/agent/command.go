@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -20,6 +21,11 @@ func (c commander) Command(ctx context.Context, cmd *wire.Command) error {
 	adapter := c.adapter.Load()
 	if adapter == nil {
 		return &octoprint.Refusal{Code: wire.ResultNotNow, Text: "the agent does not know an OctoPrint yet"}
+	}
+	if cmd.Type == wire.CommandPause {
+		if err := c.begun(ctx, cmd); err != nil {
+			return err
+		}
 	}
 	c.mu.Lock()
 	connected, status := c.view.Health == octoprint.Connected, c.view.Snapshot.Status
@@ -39,6 +45,32 @@ func (c commander) Command(ctx context.Context, cmd *wire.Command) error {
 		adapter.Recheck() // the right may have been taken away
 	}
 	return err
+}
+
+// startStep is how often it is looked whether a print has begun.
+const startStep = 50 * time.Millisecond
+
+// begun waits until a print that is starting has begun, for as long as the command is good: OctoPrint would lose a pause.
+func (c commander) begun(ctx context.Context, cmd *wire.Command) error {
+	for waited := false; ; waited = true {
+		c.mu.Lock()
+		starting := c.view.Health == octoprint.Connected && c.view.Snapshot.State.Starting()
+		c.mu.Unlock()
+		if !starting && !waited {
+			return nil
+		}
+		if now, known := c.link.Now(); !known || float64(now.UnixMilli())/1000 >= cmd.Expires {
+			return &octoprint.Refusal{Code: wire.ResultStarting, Text: "the printer is just starting the print: try again in a moment"}
+		}
+		if !starting {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(startStep):
+		}
+	}
 }
 
 // setTerminal says whether somebody looks at the terminal.

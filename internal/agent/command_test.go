@@ -204,6 +204,14 @@ func TestCommand_RealOctoPrint(t *testing.T) {
 	})
 	p.say(wire.KindWatch, wire.Watch{Watched: true})
 	want("pause", wire.ResultNotNow, wire.Command{Type: wire.CommandPause})
+	o.Call("POST", "/api/settings", `{"scripts":{"gcode":{"beforePrintStarted":"G4 S3"}}}`)
+	o.Upload("slow to start.gcode", octoprinttest.Print(100000), true)
+	p.await("a print that starts", func() bool { return p.latest().State.Starting() })
+	want("pause at once", wire.ResultDone, wire.Command{Type: wire.CommandPause})
+	p.await("a paused print", func() bool { return p.latest().Status == wire.StatusPaused })
+	want("cancel", wire.ResultDone, wire.Command{Type: wire.CommandCancel})
+	p.await("nothing printing", func() bool { return p.latest().Status == wire.StatusIdle })
+	o.Call("POST", "/api/settings", `{"scripts":{"gcode":{"beforePrintStarted":""}}}`)
 	o.Upload("part.gcode", octoprinttest.Print(100000), false)
 	want("print", wire.ResultDone, wire.Command{Type: wire.CommandPrint, Origin: wire.OriginLocal, Path: "part.gcode"})
 	p.await("the print", func() bool { return p.latest().Status == wire.StatusPrinting })
@@ -213,6 +221,40 @@ func TestCommand_RealOctoPrint(t *testing.T) {
 	p.await("an error", func() bool { return p.latest().Status == wire.StatusError })
 	want("again", wire.ResultDone, wire.Command{Type: wire.CommandConnect})
 	p.await("an idle printer again", func() bool { return p.latest().Status == wire.StatusIdle })
+}
+
+// TestCommand_PauseWhileStarting: OctoPrint loses a pause before the first line of a print, so it waits for that.
+func TestCommand_PauseWhileStarting(t *testing.T) {
+	d := octoprinttest.NewDouble(t)
+	printer := &asked{}
+	d.Answer("/api/job", printer.ServeHTTP)
+	p := newPlatform(t)
+	f := p.enrolled(d.URL, octoprinttest.Key)
+	start(t, "agent", f.Path)
+	p.ready()
+	state := func(id, text string) {
+		d.Push(t, `{"event":{"type":"PrinterStateChanged","payload":{"state_id":"`+id+`","state_string":"`+text+`"}}}`)
+		p.await(text, func() bool { return p.latest().State.Text == text })
+	}
+	state("STARTING", "Starting")
+	pause := func(id string, within time.Duration) {
+		p.order(wire.Command{Type: wire.CommandPause, ID: id, Expires: float64(time.Now().Add(within).UnixMilli()) / 1000})
+	}
+	pause("all the time", 2*time.Second)
+	p.await("it is told that the print starts", func() bool {
+		a := p.answers("all the time")
+		return len(a) == 1 && a[0].Code == wire.ResultStarting && !a[0].OK
+	})
+	if n := printer.count(); n != 0 {
+		t.Errorf("OctoPrint was asked %d times for what it loses", n)
+	}
+	pause("for a while", time.Minute)
+	p.await("it is written down", func() bool { return strings.Contains(mustRead(t, f.Join("commands")), "for a while") })
+	state("PRINTING", "Printing")
+	p.await("it is done", func() bool { a := p.answers("for a while"); return len(a) == 1 && a[0].OK })
+	if n := printer.count(); n != 1 {
+		t.Errorf("OctoPrint was asked %d times", n)
+	}
 }
 
 func mustRead(t *testing.T, path string) string {

@@ -93,6 +93,7 @@ type ResultCode string
 const (
 	ResultDone           ResultCode = "done"
 	ResultNotNow         ResultCode = "not_now"         // the printer's state does not allow it
+	ResultStarting       ResultCode = "starting"        // the printer was starting a print all the time, when nothing can be paused
 	ResultOutOfRange     ResultCode = "out_of_range"    // a value is beyond what the device allows
 	ResultExpired        ResultCode = "expired"         // it came too late and was not begun
 	ResultNoClock        ResultCode = "no_clock"        // the device does not know the server's time yet
@@ -101,7 +102,7 @@ const (
 )
 
 // ResultCodes are all of them.
-var ResultCodes = []ResultCode{ResultDone, ResultNotNow, ResultOutOfRange, ResultExpired, ResultNoClock, ResultOutcomeUnknown, ResultFailed}
+var ResultCodes = []ResultCode{ResultDone, ResultNotNow, ResultStarting, ResultOutOfRange, ResultExpired, ResultNoClock, ResultOutcomeUnknown, ResultFailed}
 
 // Transfer is device/{id}/transfer: how far a file is on its way between library and device.
 type Transfer struct {

@@ -32,6 +32,11 @@ type State struct {
 	Flags map[string]bool `json:"flags,omitzero"`
 }
 
+// Starting tells whether OctoPrint is between the order to print and the first line of the file: "Starting", "Starting
+// print from SD". A pause in it is lost without a word, as what was prepared before turns the state to Printing behind it
+// (util/comm.py, startPrint and setPause).
+func (s State) Starting() bool { return s.Text == "Starting" || s.Text == "Starting print from SD" }
+
 // Progress is how far a job has come.
 type Progress struct {
 	Completion     *float64 `json:"completion"` // 0…100 %

@@ -17,7 +17,7 @@ func (c commanded) Situation(uuid string) (command.Situation, bool) {
 	if !ok {
 		return command.Situation{}, false
 	}
-	s := command.Situation{PrinterID: p.PrinterID, WorkspaceID: p.WorkspaceID, Name: p.Name, Online: p.Online, Status: p.Status,
+	s := command.Situation{PrinterID: p.PrinterID, WorkspaceID: p.WorkspaceID, Name: p.Name, Online: p.Online, Status: p.Status, Starting: p.Starting,
 		Profile: p.Profile, Targets: p.Targets, Heaters: p.Heaters, FeedRate: p.FeedRate, FlowRate: p.FlowRate, ReportedAt: p.ReportedAt}
 	switch {
 	case p.Presence != nil:

@@ -50,6 +50,7 @@ type Situation struct {
 	Rights      []string // that OctoPrint's owner has given our agent beyond the usual
 	System      []wire.SystemAction
 	Status      wire.Status
+	Starting    bool // OctoPrint is about to begin a print, and loses a pause
 	Profile     wire.Profile
 	Targets     map[string]float64 // °C, by heater; a heater without a target is not in it
 	Heaters     []string           // that the device reports: tool0…, bed, chamber
@@ -96,7 +97,7 @@ type Outcome struct {
 	Type    wire.CommandType `json:"type"`
 	State   State            `json:"state" enum:"waiting,sent,answered,effect_seen,unconfirmed,unknown" doc:"sent: to a device that never answers; effect_seen or unconfirmed follows"`
 	OK      bool             `json:"ok" doc:"It was done, or its effect was seen"`
-	Code    wire.ResultCode  `json:"code,omitempty" doc:"What the device answered: done, not_now, out_of_range, expired, no_clock, outcome_unknown, failed"`
+	Code    wire.ResultCode  `json:"code,omitempty" doc:"What the device answered: done, not_now, starting, out_of_range, expired, no_clock, outcome_unknown, failed"`
 	Message string           `json:"message,omitempty" doc:"The device's own words"`
 	At      time.Time        `json:"at" doc:"When it was given"`
 }

@@ -3,6 +3,7 @@ package command
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -230,6 +231,49 @@ func TestDo_Published(t *testing.T) {
 		s.ReportedAt, s.Targets = time.Now().Add(time.Second), map[string]float64{"tool0": 200}
 	})
 	b.until("its effect is seen", func() bool { return b.entries()[0].Result == audit.OK })
+}
+
+// A pause that OctoPrint would lose waits until the print has begun, for as long as it is good.
+func TestDo_PublishedPauseWhileStarting(t *testing.T) {
+	b := newBench(t)
+	b.says = func(wire.Command) *wire.CommandResult { return nil }
+	starting := func(s *Situation) { s.Plugin, s.Status, s.Starting = PluginPublished, wire.StatusPrinting, true }
+	b.set(starting)
+	answered := make(chan Outcome)
+	give := func() {
+		out, err := b.Do(as(t, "owner"), device, wire.Command{Type: wire.CommandPause}, "")
+		if err != nil {
+			t.Error(err)
+		}
+		answered <- out
+	}
+	go give()
+	b.until("it waits", func() bool { b.Service.mu.Lock(); defer b.Service.mu.Unlock(); return len(b.watched[device]) == 1 })
+	if n := b.given(); n != 0 {
+		t.Errorf("%d were sent", n)
+	}
+	b.set(func(s *Situation) { s.Starting = false })
+	if out := <-answered; out.State != StateSent || b.given() != 1 {
+		t.Errorf("%+v, %d sent", out, b.given())
+	}
+	b.set(func(s *Situation) { s.Status, s.ReportedAt = wire.StatusPaused, time.Now().Add(time.Second) })
+	b.until("its effect is seen", func() bool { return b.entries()[0].Result == audit.OK })
+
+	b.set(starting)
+	var asked atomic.Int32
+	b.now = func() time.Time { // after the click, most of its time is over
+		if asked.Add(1) == 1 {
+			return time.Now()
+		}
+		return time.Now().Add(lifetime - 50*time.Millisecond)
+	}
+	go give()
+	if out := <-answered; out.State != StateAnswered || out.OK || out.Code != wire.ResultStarting || b.given() != 1 {
+		t.Errorf("%+v, %d sent", out, b.given())
+	}
+	if e := b.entries()[0]; e.Result != audit.Failed {
+		t.Errorf("%+v", e)
+	}
 }
 
 func TestEffects(t *testing.T) {

@@ -17,6 +17,15 @@ func (s *Service) runPublished(o *order) {
 	s.watched[o.uuid] = append(s.watched[o.uuid], moved)
 	s.mu.Unlock()
 	defer s.unwatch(o.uuid, moved)
+	if o.command.Type == wire.CommandPause && !s.begun(o, moved) {
+		out := o.outcomeAs(StateAnswered)
+		out.Code = wire.ResultStarting
+		if err := s.finish(o, out); err != nil {
+			s.log.Error("what became of a command was not written down", "command", o.id, "error", err)
+		}
+		s.conclude(o, out, nil)
+		return
+	}
 	if err := s.send(o, &c); err != nil {
 		s.conclude(o, Outcome{}, err)
 		return
@@ -31,10 +40,13 @@ func (s *Service) runPublished(o *order) {
 		select {
 		case <-moved:
 			now, ok := s.Printers.Situation(o.uuid)
+			if ok && now.Starting && o.command.Type == wire.CommandPause {
+				out.Code = wire.ResultStarting // why it may have been lost
+			}
 			if seen = ok && now.ReportedAt.After(sent) && effect(&o.command, &now); !seen {
 				continue
 			}
-			out.State, out.OK = StateEffectSeen, true
+			out.State, out.OK, out.Code = StateEffectSeen, true, ""
 		case <-timer.C:
 			seen, out.State = true, StateUnconfirmed
 		case <-s.ctx.Done():
@@ -43,6 +55,25 @@ func (s *Service) runPublished(o *order) {
 	}
 	if err := s.finish(o, out); err != nil {
 		s.log.Error("what became of a command was not written down", "command", o.id, "error", err)
+	}
+}
+
+// begun waits until a print that is starting has begun, for as long as the command is good: OctoPrint would lose a pause,
+// and the published plugin does not tell.
+func (s *Service) begun(o *order, moved <-chan struct{}) bool {
+	timer := time.NewTimer(lifetime - s.now().Sub(o.at))
+	defer timer.Stop()
+	for {
+		if now, ok := s.Printers.Situation(o.uuid); !ok || !now.Starting {
+			return true
+		}
+		select {
+		case <-moved:
+		case <-timer.C:
+			return false
+		case <-s.ctx.Done():
+			return true // sending says that the server ends
+		}
 	}
 }
 

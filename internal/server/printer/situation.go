@@ -17,6 +17,7 @@ type Situation struct {
 	Presence    *wire.Presence // of this connection; nil: it has not said. Must not be changed
 	Published   bool           // it reports without having said, as the published plugin does: our agent says first
 	Status      wire.Status    // of the last report, whether the device is there or not
+	Starting    bool           // in that report OctoPrint was about to begin a print
 	Profile     wire.Profile
 	Targets     map[string]float64 // °C, by heater
 	Heaters     []string           // in order
@@ -37,7 +38,7 @@ func (s *Service) Situation(uuid string) (Situation, bool) {
 		return Situation{}, false
 	}
 	v := Situation{PrinterID: t.printer.ID, WorkspaceID: t.printer.WorkspaceID, Name: t.printer.Name,
-		Online: t.online, Status: t.status,
+		Online: t.online, Status: t.status, Starting: t.snap.State.Starting(),
 		Profile: t.snap.Connection.Profile, Targets: map[string]float64{}, ReportedAt: t.reportedAt}
 	v.Presence, v.Published = t.speaker()
 	for name, r := range t.snap.Temperatures {

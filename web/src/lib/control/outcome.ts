@@ -48,6 +48,7 @@ export interface Outcome {
 /** The device's codes. */
 const byCode: Record<string, { state: State; why: (text: string) => string }> = {
 	not_now: { state: 'refused', why: () => m.control_fail_not_now() },
+	starting: { state: 'refused', why: () => m.control_fail_starting() },
 	out_of_range: { state: 'refused', why: () => m.control_fail_out_of_range() },
 	expired: { state: 'expired', why: () => m.control_fail_expired() },
 	no_clock: { state: 'refused', why: () => m.control_fail_no_clock() },
@@ -65,7 +66,7 @@ export function outcomeOf(said: Pick<CommandOutcome, 'state' | 'ok' | 'code' | '
 		case 'effect_seen':
 			return { state: 'seen', why: '' };
 		case 'unconfirmed':
-			return { state: 'unconfirmed', why: m.control_state_unconfirmed_text() };
+			return { state: 'unconfirmed', why: said.code === 'starting' ? m.control_state_unconfirmed_starting() : m.control_state_unconfirmed_text() };
 		case 'unknown':
 			return { state: 'unknown', why: m.control_fail_timeout() };
 	}

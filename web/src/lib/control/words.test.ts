@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Problem } from '$lib/api/problem';
 import type { Language } from '$lib/api/types';
 import { locale } from '$lib/i18n/locale.svelte';
+import { m } from '$lib/paraglide/messages';
 import { heats, type SomeCommand } from './command';
 import { describe as inWords } from './describe';
 import { givenOutcome, withNews, type GivenCommand } from './history';
@@ -55,6 +56,7 @@ describe('what became of it', () => {
 	it('tells a no from not knowing', () => {
 		expect(outcomeOf({ state: 'answered', ok: true, code: 'done' }).state).toBe('done');
 		expect(outcomeOf({ state: 'answered', ok: false, code: 'not_now' }).state).toBe('refused');
+		expect(outcomeOf({ state: 'answered', ok: false, code: 'starting' })).toEqual({ state: 'refused', why: m.control_fail_starting() });
 		expect(outcomeOf({ state: 'answered', ok: false, code: 'outcome_unknown' }).state).toBe('unknown');
 		expect(outcomeOf({ state: 'unknown', ok: false }).state).toBe('unknown');
 		expect(outcomeOf({ state: 'answered', ok: false, code: 'failed', message: '409: printer is busy' }).why).toContain('409: printer is busy');
@@ -63,6 +65,7 @@ describe('what became of it', () => {
 
 	it('knows the ways of a device that never answers', () => {
 		expect(['sent', 'effect_seen', 'unconfirmed'].map((state) => outcomeOf({ state: state as 'sent', ok: false }).state)).toEqual(['sent', 'seen', 'unconfirmed']);
+		expect(outcomeOf({ state: 'unconfirmed', ok: false, code: 'starting' }).why).toBe(m.control_state_unconfirmed_starting());
 		expect(isOver({ state: 'sent' })).toBe(false);
 		expect(isOver({ state: 'unconfirmed' })).toBe(true);
 	});
