@@ -38,11 +38,13 @@ except ImportError:
         "url": URL,
         "license": "AGPL-3.0",
         "packages": [PACKAGE],
-        "install_requires": ["OctoPrint"],
         "entry_points": {"octoprint.plugin": [f"{IDENTIFIER} = {PACKAGE}"]},
         "zip_safe": False,
     }
 
+# OctoPrint is there, or nothing would load this. Named as a requirement, pip looks through all fifty packages that OctoPrint
+# needs, which is half of what an installation takes, and could come to change them.
+parameters["install_requires"] = []
 parameters["python_requires"] = ">=3.8,<4"
 parameters["include_package_data"] = False
 parameters["package_data"] = {

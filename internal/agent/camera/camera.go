@@ -23,13 +23,13 @@ const (
 
 const (
 	limit      = 10 * time.Second // of a whole look
-	measure    = 1500 * time.Millisecond
-	enough     = 40       // frames to measure a rate by
-	maxFrame   = 8 << 20  // bytes of a picture
-	maxTotal   = 48 << 20 // bytes of pictures in a whole look
-	maxPicture = 150_000  // bytes of the picture in a result, 200 KB as base64
-	maxPixels  = 40 << 20 // of a picture; 40 MP are more than any camera beside a printer has
-	maxURL     = 2048     // bytes
+	measure    = time.Second      // of pictures, to tell how many a second come
+	enough     = 40               // frames to measure a rate by
+	maxFrame   = 8 << 20          // bytes of a picture
+	maxTotal   = 48 << 20         // bytes of pictures in a whole look
+	maxPicture = 150_000          // bytes of the picture in a result, 200 KB as base64
+	maxPixels  = 40 << 20         // of a picture; 40 MP are more than any camera beside a printer has
+	maxURL     = 2048             // bytes
 )
 
 // Result is what a look found. Nothing of the address is in it but the picture.
