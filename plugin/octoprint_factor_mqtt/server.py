@@ -128,14 +128,19 @@ class Home:
 
 
 def own_authority(url: str) -> str:
-    """The server's own certificate authority as PEM, from nobody in particular: the owner compares its fingerprint."""
+    """The server's own certificate authority as PEM, from nobody in particular: the owner compares its fingerprint.
+
+    It is one certificate, encoded anew from the bytes that the fingerprint is made of. Of several in a row Python decodes
+    the first, but trusts them all: whoever is in between would add his own to the one that the owner knows.
+    """
     content = fetch.get(url + "/ca.crt", fetch.believing_anything())
     try:
-        if b"-----BEGIN CERTIFICATE-----" not in content:
-            content = ssl.DER_cert_to_PEM_cert(content).encode("ascii")
-        pem = content.decode("ascii")
+        if b"-----BEGIN" in content:
+            if content.count(b"-----BEGIN") != 1:
+                raise ValueError("more than one certificate")
+            content = ssl.PEM_cert_to_DER_cert(content.decode("ascii").strip())
+        pem = ssl.DER_cert_to_PEM_cert(content)
         fetch.trusting(pem)
-        ssl.PEM_cert_to_DER_cert(pem.strip())
         return pem
     except (ValueError, Fault) as err:
         raise Fault("tls_untrusted", "it has no certificate authority of its own") from err

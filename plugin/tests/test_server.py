@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 from factor_double import KEY, plugin_zip
-from test_fetch import certificates, fault_of, serve  # noqa: F401, fixtures
+from test_fetch import certificates, fault_of, openssl, serve  # noqa: F401, fixtures
 
 from octoprint_factor_mqtt import server
 from octoprint_factor_mqtt.faults import Fault
@@ -81,6 +81,28 @@ def test_an_authority_of_its_own_is_confirmed_by_its_fingerprint(folders, serve,
     found.choose(factor.url, asked["fingerprint"])
     assert found.require().ca_pem == pem
     found.require().release()  # over TLS that trusts it
+
+
+def test_nobody_adds_an_authority_to_the_one_that_the_owner_knows(folders, serve, certificates):  # noqa: F811
+    """Python's base64 ends where the first of two certificates does, if that needed filling up."""
+    known = ""
+    for name in ("a", "ab", "abc", "abcd") * 5:  # its length decides, which the signature's varies
+        openssl(
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+            "-keyout", "known.key", "-out", "known.pem", "-subj", f"/CN=FACTOR {name}", folder=certificates,
+        )  # fmt: skip
+        known = (certificates / "known.pem").read_text()
+        if known.replace("\n", "").endswith("=-----END CERTIFICATE-----"):
+            break
+    both = known + (certificates / "ca.pem").read_text()
+    assert server.authority_fingerprint(both) == server.authority_fingerprint(known)
+    between = serve("right")
+    between.offer(zip_content=plugin_zip("0.1.0", between.document()))
+    between.files["/ca.crt"] = (200, both.encode())
+    found = home(folders)
+    assert fault_of(lambda: found.choose(between.url)) == "tls_untrusted"
+    assert fault_of(lambda: found.choose(between.url, server.authority_fingerprint(known))) == "tls_untrusted"
+    assert found.server is None
 
 
 def test_a_server_without_an_authority_to_confirm(folders, serve):  # noqa: F811
