@@ -23,6 +23,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,8 +120,8 @@ def run_logged(name: str, command: list[str], cwd: Path = ROOT, env: dict[str, s
         return
     tail = log.read_text(errors="replace").splitlines()[-25:]
     print("\n".join("    " + line for line in tail), flush=True)
-    if any("No space left" in line or "ENOSPC" in line for line in tail):
-        raise full_disk(ROOT)
+    if any(map(says_full, tail)):
+        raise full_disk(ROOT, Path(tempfile.gettempdir()), Path.home())
     where = log.relative_to(ROOT)
     raise Missing(
         f"{name}: “{' '.join(command[:4])} …” failed. The lines above say why; all of them are in {where}.",
@@ -128,17 +129,31 @@ def run_logged(name: str, command: list[str], cwd: Path = ROOT, env: dict[str, s
     )
 
 
-def full_disk(folder: Path) -> Missing:
-    free = shutil.disk_usage(folder).free // MEBIBYTE
+def free_mebibytes(folder: Path) -> int:
+    """Free on the disk of a folder, or of the nearest one above it that is there."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free // MEBIBYTE
+
+
+def full_disk(*folders: Path, needed: int = 0) -> Missing:
+    """Words for the folder with the least room of those where it may have run out; needed is in MiB."""
+    free, folder = min((free_mebibytes(f), f) for f in folders)
+    more, too = (f", {needed} MiB needed", f", 필요한 공간 {needed} MiB") if needed else ("", "")
     return Missing(
-        f"The disk of {folder} is full ({free} MiB free): make room, then try again; nothing is lost.",
-        f"{folder} 디스크에 공간이 부족합니다(남은 공간 {free} MiB). 공간을 비운 뒤 다시 실행하세요. 잃은 것은 없습니다.",
+        f"The disk of {folder} is full ({free} MiB free{more}): make room, then try again; nothing is lost.",
+        f"{folder} 디스크에 공간이 부족합니다(남은 공간 {free} MiB{too}). 공간을 비운 뒤 다시 실행하세요. 잃은 것은 없습니다.",
     )
 
 
-def need_space(mebibytes: int) -> None:
-    if shutil.disk_usage(ROOT).free < mebibytes * MEBIBYTE:
-        raise full_disk(ROOT)
+def says_full(text: str) -> bool:
+    """Whether a program says, in the system's, SQLite's or FACTOR's words, that there is no room."""
+    return any(words in text.lower() for words in ("no space left", "disk is full", "disk_full", "enospc"))
+
+
+def need_space(mebibytes: int, folder: Path = ROOT) -> None:
+    if free_mebibytes(folder) < mebibytes:
+        raise full_disk(folder, needed=mebibytes)
 
 
 def version_of(command: list[str]) -> tuple[int, ...]:

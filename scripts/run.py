@@ -22,6 +22,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any, Callable
@@ -35,6 +36,7 @@ from octoprint import OctoPrint
 
 EMAIL, NAME, PRINTER_NAME = "owner@factor.example", "Owner", "Virtual MK3"
 SAMPLE = ROOT / "testdata/sample.gcode"
+LITTLE_MEBIBYTES = 20
 READY = "FACTOR is running · FACTOR 실행 중"
 
 
@@ -61,6 +63,7 @@ class Run:
         needs.need_build_tools()
         first = not (ROOT / "web/node_modules").is_dir() or not needs.OCTOPRINT_VENV.is_dir()
         needs.need_space(2000 if first else 200)
+        needs.need_space(100, self.folder)
         if first:
             say("First start: about three minutes of set-up.", "처음 실행이라 준비에 3분쯤 걸립니다.")
         for name, port in self.ports.items():
@@ -96,6 +99,8 @@ class Run:
             ]  # fmt: skip
             done = subprocess.run(command, input=self.login["password"], capture_output=True, text=True)
             if done.returncode != 0:
+                if needs.says_full(done.stderr):
+                    raise needs.full_disk(self.folder)
                 raise Missing(
                     f"The local account could not be made: {done.stderr.strip()}\n"
                     f"If login.json was lost, remove {self.folder / 'data'} to start anew.",
@@ -154,6 +159,8 @@ class Run:
             ]  # fmt: skip
             done = subprocess.run(command, input=self.login["password"], capture_output=True, text=True, timeout=60)
             if done.returncode != 0:
+                if needs.says_full(done.stderr):
+                    raise needs.full_disk(self.folder)
                 raise Missing(
                     f"The printer could not be enrolled. {done.stderr.strip()}",
                     f"프린터를 등록하지 못했습니다. {done.stderr.strip()}",
@@ -201,11 +208,19 @@ class Run:
         print("\n" + "\n".join(lines) + "\n", flush=True)
 
     def watch(self) -> None:
-        """Until one of the programs ends by itself, which is a failure."""
+        """Until one of the programs ends by itself, which is a failure. Says once when the disk is about to be full."""
+        said = False
         while True:
             for child in self.children():
                 if not child.running():
                     raise ended(child)
+            short = needs.free_mebibytes(self.folder) < LITTLE_MEBIBYTES
+            if short and not said:
+                say(
+                    f"The disk of {self.folder} is nearly full: make room. Until then nothing new is stored.",
+                    f"{self.folder} 디스크가 거의 찼습니다. 공간을 비우세요. 그때까지 새로 저장되지 않습니다.",
+                )
+            said = short
             time.sleep(0.5)
 
     def stop(self) -> None:
@@ -249,7 +264,7 @@ def step(name: str, do: Callable[[], None]) -> None:
 
 def ended(child: Child) -> Missing:
     said = child.last_lines()
-    if "no space left" in said.lower() or "disk is full" in said.lower():
+    if needs.says_full(said):
         return needs.full_disk(child.log.parent)
     return Missing(
         f"{child.name} ended by itself. The end of {child.log}:\n{said}",
@@ -338,7 +353,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, on_signal)
     die_with_parent()
-    run = None
+    run, folder = None, ROOT
     try:
         ports, with_printer = settings()
         folder = Path(os.environ.get("RUN_FOLDER") or ROOT / ".run").resolve()
@@ -360,7 +375,7 @@ def main() -> int:
     except OSError as err:
         if err.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        print(f"\n{needs.full_disk(ROOT)}", file=sys.stderr, flush=True)
+        print(f"\n{needs.full_disk(folder, ROOT, Path(tempfile.gettempdir()))}", file=sys.stderr, flush=True)
         return 1
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -45,8 +45,23 @@ class NeedsTest(unittest.TestCase):
     def test_full_disk_is_named(self):
         usage = shutil.disk_usage("/")._replace(free=100 * needs.MEBIBYTE)
         self.enter(mock.patch("shutil.disk_usage", return_value=usage))
-        with self.assertRaisesRegex(needs.Missing, "(?s)full \\(100 MiB free\\): make room.*공간"):
+        with self.assertRaisesRegex(needs.Missing, "(?s)full \\(100 MiB free, 2000 MiB needed\\): make room.*공간"):
             needs.need_space(2000)
+
+    def test_of_several_disks_the_fullest_is_named(self):
+        whole = shutil.disk_usage("/")
+
+        def usage(folder):
+            return whole._replace(free=(3 if "small" in str(folder) else 3000) * needs.MEBIBYTE)
+
+        small = self.scratch / "small"
+        small.mkdir()
+        self.enter(mock.patch("shutil.disk_usage", usage))
+        self.assertIn(f"The disk of {small} is full (3 MiB free)", str(needs.full_disk(needs.ROOT, small)))
+        missing = small / "not" / "yet"
+        with self.assertRaisesRegex(needs.Missing, f"The disk of {missing} is full \\(3 MiB free, 100 MiB needed\\)"):
+            needs.need_space(100, missing)
+        needs.need_space(100)
 
     def test_apt_without_root_and_sudo_says_the_command(self):
         self.only_these_programs(**{"apt-get": ""})

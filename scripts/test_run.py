@@ -142,6 +142,14 @@ class RunTest(unittest.TestCase):
         self.assertEqual(process.wait(60), 1)
         self.assertIn("factor ended by itself", process.said())
 
+    def test_a_full_disk_is_named(self):
+        (self.folder / "logs").mkdir(parents=True)
+        (self.folder / "logs/factor.log").symlink_to("/dev/full")  # where every write finds the disk full
+        process = self.start(PRINTER="none")
+        self.assertEqual(process.wait(300), 1, process.said())
+        self.assertRegex(process.said(), r"(?s)The disk of .* is full .*make room.*nothing is lost.*공간을 비운 뒤")
+        self.assertNotIn("Traceback", process.said())
+
     def test_wrong_settings_are_named(self):
         for env, said in (({"HTTP_PORT": "http"}, "HTTP_PORT=http: not a port"), ({"PRINTER": "ender"}, "PRINTER=ender")):
             process = self.start(**env)

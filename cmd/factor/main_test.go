@@ -154,6 +154,9 @@ func TestServe_SaysWhereAndStops(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, out.String())
 		}
 	}
+	if to := (&simCommand{dataFlag: dataFlag{Data: data}}).server(); to != "http://"+at.HTTP {
+		t.Errorf("a fleet of that folder would go to %s", to)
+	}
 	// Accounts can be made beside it; an account ends the set-up.
 	mustCall(t, password, "user", "add", "--data", data, "--email", "a@example.com", "--name", "Ann", "--password-stdin")
 	if r := call(t, "", "serve", "--data", data, "--http", "127.0.0.1:0", "--https", "off", "--mqtts", "off"); r.code != exitFailed || !strings.Contains(r.err, "another factor") {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 type simCommand struct {
 	dataFlag
 	N      int     `short:"n" default:"10" help:"How many printers."`
-	Server string  `default:"http://127.0.0.1:8080" placeholder:"URL" help:"The server they belong to."`
+	Server string  `placeholder:"URL" help:"The server they belong to: if not given, the one that serves --data now, else http://127.0.0.1:8080."`
 	Token  string  `env:"FACTOR_TOKEN" placeholder:"fct_…" help:"API token of the account that shall own them."`
 	Email  string  `placeholder:"E-MAIL" help:"Instead of a token: the account, when the server's data folder is on this machine."`
 	CA     string  `name:"ca" placeholder:"FILE" help:"Certificate authority of the server. Not needed on this machine."`
@@ -26,7 +27,7 @@ type simCommand struct {
 
 // Run has the fleet live until ctx ends.
 func (c *simCommand) Run(ctx context.Context, s *streams) error {
-	fleet := &sim.Fleet{Server: c.Server, Token: c.Token, N: c.N, Speed: c.Speed, Seed: c.Seed, Log: slog.New(slog.NewTextHandler(s.err, nil))}
+	fleet := &sim.Fleet{Server: c.server(), Token: c.Token, N: c.N, Speed: c.Speed, Seed: c.Seed, Log: slog.New(slog.NewTextHandler(s.err, nil))}
 	if c.CA != "" {
 		pem, err := os.ReadFile(c.CA)
 		if err != nil {
@@ -55,6 +56,20 @@ func (c *simCommand) Run(ctx context.Context, s *streams) error {
 		return nil
 	}
 	return err
+}
+
+// server gives the address of the server.
+func (c *simCommand) server() string {
+	if c.Server != "" {
+		return c.Server
+	}
+	if run, ok := app.Running(c.Data); ok && run.HTTP != "" {
+		if at, err := netip.ParseAddrPort(run.HTTP); err == nil && at.Addr().IsUnspecified() {
+			return fmt.Sprintf("http://127.0.0.1:%d", at.Port())
+		}
+		return "http://" + run.HTTP
+	}
+	return "http://127.0.0.1:8080"
 }
 
 // ownToken makes a token for this run. The returned function ends it.

@@ -101,7 +101,7 @@ func (f *Fleet) prepare(ctx context.Context) error {
 	f.api = &client{base: base, token: f.Token}
 	if f.CA == nil && loopback(base.Hostname()) {
 		if f.CA, err = f.api.ca(ctx); err != nil {
-			return fmt.Errorf("fetch the server's CA: %w", err)
+			return fmt.Errorf("no FACTOR answers at %s: start it, or name another with --server (%w)", base, err)
 		}
 	}
 	var roots *x509.CertPool // nil: the system's own

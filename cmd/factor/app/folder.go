@@ -103,15 +103,15 @@ func unwritable(path string, err error) error {
 			"--data: factor를 실행하는 사용자(uid %[2]d)가 %[1]s 폴더에 쓸 수 없습니다. 폴더를 그 사용자에게 주거나 다른 폴더를 고르세요", path, os.Getuid(), err)
 	case errors.Is(err, fs.ErrExist), errors.Is(err, errNotDirectory):
 		return line.Tell("--data: %s is no folder. Name another one: %v", "--data: %[1]s은(는) 폴더가 아닙니다. 다른 이름을 고르세요", path, err)
-	case diskFull(err):
+	case DiskFull(err):
 		return line.Tell("--data: the disk of %s is full. Make room on it and start again; nothing is lost: %v",
 			"--data: %[1]s 폴더의 디스크가 가득 찼습니다. 공간을 비우고 다시 시작하세요. 잃은 것은 없습니다", path, err)
 	}
 	return line.Tell("--data: %s cannot be used: %v", "--data: %s 폴더를 쓸 수 없습니다: %v", path, err)
 }
 
-// diskFull tells whether there was no room, on the disk or in the user's share of it.
-func diskFull(err error) bool {
+// DiskFull tells whether there was no room, on the disk or in the user's share of it.
+func DiskFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 

@@ -72,6 +72,9 @@ func checkFolder(_ context.Context, p *Patient) []Finding {
 		err = unusable // in words
 	}
 	if err != nil {
+		if app.DiskFull(err) { // the words say what to do
+			return finding("data", Bad, err.Error(), line.InKorean(err), "", "")
+		}
 		return finding("data", Bad, err.Error(), line.InKorean(err), "Run factor as the user who owns the folder.", "폴더의 소유자로 factor를 실행하세요.")
 	}
 	if app.OpenToOthers(info) {

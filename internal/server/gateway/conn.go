@@ -46,10 +46,11 @@ type conn struct {
 	statusTopic string        // the device's own, as it writes it: saves looking at each
 	qos2        map[uint16]struct{}
 	will        *will
-	byUUID      bool   // came without credentials
-	asked       string // the UUID that it wanted to log in as, for the log
-	alive       bool   // counted as logged in
-	loginSeq    uint64 // of Gateway.ended when the log-in began
+	byUUID      bool      // came without credentials
+	asked       string    // the UUID that it wanted to log in as, for the log
+	alive       bool      // counted as logged in
+	unstored    time.Time // since when there was no room for what it says, or zero
+	loginSeq    uint64    // of Gateway.ended when the log-in began
 
 	// sinkMu keeps the calls into Sink in order, and guards these. It is taken before mu.
 	sinkMu sync.Mutex
@@ -145,6 +146,9 @@ func (c *conn) loop() error {
 		}
 		if err := c.packet(h); err != nil {
 			return err
+		}
+		if !c.unstored.IsZero() && time.Since(c.unstored) > c.g.limits.Unstored {
+			return protocolError{ReasonSink, "there was no room for what it said: it shall say it again"}
 		}
 	}
 }

@@ -48,6 +48,11 @@ var (
 // the device does not send it again for ever, and counted.
 var ErrInvalid = errors.New("invalid message")
 
+// ErrLater is what a Sink answers to a message that it has no room to store. The device stays connected, so that what
+// it reports is seen, and gets no acknowledgement; from then on its events are left unanswered, since a later one must
+// not be stored before an earlier one. After Limits.Unstored the connection ends, and with the next one it sends them again.
+var ErrLater = errors.New("no room for it now")
+
 // Registry knows the devices. It is asked from many goroutines at once.
 type Registry interface {
 	// Login tells who logs in with this UUID and token: ErrBadLogin, ErrNotAuthorized, or any other error when it
@@ -60,8 +65,8 @@ type Registry interface {
 
 // Sink takes what devices say. For one connection it is called in order and never twice at once: Connected first,
 // Disconnected last. A payload is valid during the call only. Messages that a device wants acknowledged are
-// acknowledged when the call returns nil or ErrInvalid; after any other error the connection is closed without an
-// acknowledgement, so that the device sends the message again.
+// acknowledged when the call returns nil or ErrInvalid; after any other error there is no acknowledgement, and the
+// connection is closed, so that the device sends the message again: at once, or, after ErrLater, in a while.
 type Sink interface {
 	Connected(d Device, c Conn)
 	// Subscribed is called after each SUBSCRIBE that was granted for a kind.

@@ -119,6 +119,45 @@ func TestGateway_EventNotStored(t *testing.T) {
 	d.heard.await(t, "disconnected", func(c call) bool { return c.why == ReasonSink })
 }
 
+// With a full disk a printer stays on the page; what could not be stored is said again, in the order in which it happened.
+func TestGateway_NoRoomForEvent(t *testing.T) {
+	t.Run("StaysAndIsSeen", func(t *testing.T) {
+		d := mustOpen(t, func(g *Gateway) { g.Limits.Unstored = time.Hour })
+		room := false
+		d.heard.event = func([]byte) error {
+			if room {
+				return nil
+			}
+			room = true
+			return ErrLater
+		}
+		p := d.device()
+		p.send(publication(wire.KindEvent.Topic(p.uuid), 1, 9, "first"))
+		p.expectNothing()
+		p.send(publication(wire.KindEvent.Topic(p.uuid), 1, 10, "second")) // there is room by now, but not before "first"
+		p.expectNothing()
+		p.say(wire.KindPresence, 1, `{"online":true}`)
+		p.send(publication(wire.KindStatus.Topic(p.uuid), 0, 0, "{}"))
+		d.heard.await(t, "status", nil)
+		if n := d.heard.count("event"); n != 0 {
+			t.Errorf("%d events were stored behind one that was not", n)
+		}
+		again := d.login(p.uuid)
+		again.say(wire.KindEvent, 1, "first")
+		again.say(wire.KindEvent, 1, "second")
+	})
+	t.Run("IsSentAwayInAWhile", func(t *testing.T) {
+		d := mustOpen(t, func(g *Gateway) { g.Limits.Unstored = time.Nanosecond })
+		d.heard.event = func([]byte) error { return ErrLater }
+		p := d.device()
+		p.send(publication(wire.KindEvent.Topic(p.uuid), 1, 9, "first"))
+		if first, body, err := p.next(); err == nil {
+			t.Fatalf("answered with %x % x", first, body)
+		}
+		d.heard.await(t, "disconnected", func(c call) bool { return c.why == ReasonSink })
+	})
+}
+
 func TestGateway_Takeover(t *testing.T) {
 	d := mustOpen(t)
 	withWill := func(c *packets.ConnectPacket) {

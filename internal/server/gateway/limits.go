@@ -32,6 +32,8 @@ type Limits struct {
 	QueueBytes int
 	QoS2       int // QoS 2 messages of a device between PUBLISH and PUBREL
 
+	Unstored time.Duration // how long a device stays connected that was answered ErrLater
+
 	Sessions   int           // kept sessions of devices that are away
 	SessionAge time.Duration // after which one is forgotten
 }
@@ -62,6 +64,8 @@ var DefaultLimits = Limits{
 	Queue:      64,
 	QueueBytes: 1 << 20,
 	QoS2:       64,
+
+	Unstored: 30 * time.Second,
 
 	Sessions:   10_000,
 	SessionAge: time.Hour,
@@ -94,7 +98,7 @@ func (l Limits) orDefault() Limits {
 		value time.Duration
 	}{
 		{&l.ConnectTimeout, d.ConnectTimeout}, {&l.WriteTimeout, d.WriteTimeout}, {&l.LoginTimeout, d.LoginTimeout},
-		{&l.MaxIdle, d.MaxIdle}, {&l.SessionAge, d.SessionAge},
+		{&l.MaxIdle, d.MaxIdle}, {&l.SessionAge, d.SessionAge}, {&l.Unstored, d.Unstored},
 	} {
 		if *f.at == 0 {
 			*f.at = f.value

@@ -12,6 +12,12 @@ import (
 	"github.com/kangbyounggwan/factor/internal/wire"
 )
 
+func TestLimits_Defaults(t *testing.T) {
+	if got := (Limits{}).orDefault(); got != DefaultLimits {
+		t.Errorf("%+v, want %+v", got, DefaultLimits)
+	}
+}
+
 func TestLimits_PayloadBySort(t *testing.T) {
 	d := mustOpen(t, func(g *Gateway) { g.Limits.ByteBurst = 64 << 20 })
 	p := d.device()

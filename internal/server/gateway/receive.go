@@ -120,10 +120,14 @@ func (c *conn) publish(h header) error {
 	c.heard(now)
 	c.g.count.received[kind].Inc()
 	payload := c.in.bytes()[h.size+fixed : size]
-	if err := c.take(h.qos(), id, kind, payload, now); err != nil {
+	err = c.take(h.qos(), id, kind, payload, now)
+	if err != nil && !errors.Is(err, ErrLater) {
 		return err
 	}
 	c.in.use(size)
+	if err != nil {
+		return nil
+	}
 	return c.acknowledge(h.qos(), id)
 }
 
@@ -137,7 +141,17 @@ func (c *conn) take(qos byte, id uint16, kind wire.Kind, payload []byte, at time
 			return protocolError{ReasonProtocol, "too many QoS 2 messages without PUBREL"}
 		}
 	}
+	if kind == wire.KindEvent && !c.unstored.IsZero() {
+		return ErrLater
+	}
 	err := c.handInTurn(kind, payload, at)
+	if errors.Is(err, ErrLater) {
+		if c.unstored.IsZero() {
+			c.g.log.Error("there is no room for a device's message: the disk is full", "uuid", c.uuid, "kind", kindLabels[kind])
+			c.unstored = at
+		}
+		return ErrLater
+	}
 	if err != nil && !errors.Is(err, ErrInvalid) {
 		c.g.log.Error("cannot take a device's message", "uuid", c.uuid, "kind", kindLabels[kind], "error", err)
 		return protocolError{ReasonSink, "the message was not taken"}

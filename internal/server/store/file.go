@@ -5,13 +5,16 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"runtime"
 
+	"github.com/kangbyounggwan/factor/internal/server/problem"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
-	_ "modernc.org/sqlite" // the driver "sqlite", without CGO
+	"modernc.org/sqlite" // also the driver "sqlite", without CGO
+	sqlitelib "modernc.org/sqlite/lib"
 )
 
 // File is one database: a pool of readers and one writer that commits in groups.
@@ -66,7 +69,19 @@ func openPool(path string, conns int, pragma string) (*bun.DB, error) {
 // waiting. An error of fn, or a panic in it, undoes what fn did and nothing else, and is returned. fn must use tx
 // alone: another Write inside it would wait for itself. Once begun, fn is not interrupted by ctx.
 func (f *File) Write(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
-	return f.writer.do(ctx, fn)
+	err := f.writer.do(ctx, fn)
+	if isFull(err) {
+		return fmt.Errorf("%w (%w)", ErrFull, err)
+	}
+	return err
+}
+
+// ErrFull is a write for which the disk has no room. It changed nothing.
+var ErrFull = problem.New(http.StatusInsufficientStorage, "disk_full", "The server's disk is full, so nothing was changed. Its operator has to make room.")
+
+func isFull(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && e.Code()&0xff == sqlitelib.SQLITE_FULL
 }
 
 // Bytes gives the size of the database in bytes, its write-ahead log included.

@@ -135,6 +135,41 @@ func TestFile_Write_ConstraintOfOneLeavesOthers(t *testing.T) {
 	}
 }
 
+// The limit of pages makes the very error of a full disk.
+func TestFile_Write_Full(t *testing.T) {
+	dir := t.TempDir()
+	db := mustOpen(t, dir)
+	if err := db.Write(t.Context(), exec("CREATE TABLE x (i BLOB)")); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Write(t.Context(), exec("PRAGMA max_page_count = 1")); err != nil { // at least what it has
+		t.Fatal(err)
+	}
+	acknowledged, refused := 0, 0
+	for range 100 {
+		switch err := db.Write(t.Context(), exec("INSERT INTO x VALUES (randomblob(1000))")); {
+		case err == nil:
+			acknowledged++
+		case errors.Is(err, ErrFull) && strings.Contains(err.Error(), "full"):
+			refused++
+		default:
+			t.Errorf("%v", err)
+		}
+	}
+	if refused == 0 {
+		t.Error("it was never full")
+	}
+	if err := db.Write(t.Context(), exec("PRAGMA max_page_count = 100000")); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Write(t.Context(), exec("INSERT INTO x VALUES (1)")); err != nil {
+		t.Errorf("once there is room: %v", err)
+	}
+	if n := count(t, db.File, "x"); n != acknowledged+1 {
+		t.Errorf("%d rows, %d of them acknowledged", n, acknowledged+1)
+	}
+}
+
 func TestFile_Close(t *testing.T) {
 	db := mustOpen(t, t.TempDir())
 	if err := db.Close(); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/kangbyounggwan/factor/internal/server/file"
 	"github.com/kangbyounggwan/factor/internal/server/gateway"
 	"github.com/kangbyounggwan/factor/internal/server/printer"
+	"github.com/kangbyounggwan/factor/internal/server/store"
 	"github.com/kangbyounggwan/factor/internal/wire"
 )
 
@@ -70,6 +71,7 @@ var translations = []struct{ ours, theirs error }{
 	{camera.ErrInvalid, gateway.ErrInvalid},
 	{command.ErrInvalid, gateway.ErrInvalid},
 	{file.ErrInvalid, gateway.ErrInvalid},
+	{store.ErrFull, gateway.ErrLater},
 }
 
 func translate(err error) error {
