@@ -4,8 +4,8 @@ installs into, and a restart that its pages can ask for.
 
     owners_octoprint.py --program .run/octoprint-venv/bin/octoprint --folder DIR --port 5000
 
-It says "up 1" on a line of standard output once the printer is connected, "up 2" after the first restart, and so on. It
-ends on SIGTERM, or when standard input does.
+It says "answers 1" on a line of standard output once its page can be loaded and "up 1" once the printer is connected,
+"answers 2" and "up 2" after the first restart, and so on. It ends on SIGTERM, or when standard input does.
 """
 
 from __future__ import annotations
@@ -111,13 +111,14 @@ class Home:
         self.pid_file.write_text(str(child.process.pid))
         return child
 
-    def connected(self) -> bool:
+    def state(self) -> str | None:
+        """Of its printer; None while a stand-in of OctoPrint's own answers, or nobody."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}/api/connection", headers={"X-Api-Key": KEY})
         try:
             with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20) as answer:
-                return json.load(answer)["current"]["state"] == "Operational"
+                return str(json.load(answer)["current"]["state"])
         except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
-            return False  # while it starts, a stand-in of its own answers
+            return None
 
 
 def wait_ended_stdin(seconds: float) -> bool:
@@ -137,13 +138,16 @@ def main() -> None:
     try:
         while True:
             starts += 1
-            end = time.monotonic() + LIMIT_S
-            while not home.connected():
+            end, answers = time.monotonic() + LIMIT_S, False
+            while (state := home.state()) != "Operational":
+                if state is not None and not answers:
+                    answers = True
+                    print(f"answers {starts}", flush=True)
                 if not child.running() or time.monotonic() > end:
                     sys.exit(f"OctoPrint did not come up:\n{child.last_lines(60)}")
                 if wait_ended_stdin(0.2):
                     return
-            print(f"up {starts}", flush=True)
+            print(f"up {starts}" if answers else f"answers {starts}\nup {starts}", flush=True)
             while child.running():
                 if wait_ended_stdin(0.2):
                     return

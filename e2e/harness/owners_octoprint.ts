@@ -29,6 +29,11 @@ export class OwnersOctoPrint {
     return octoprint;
   }
 
+  /** Waits until the page of the start after the last one that isUp waited for can be loaded. */
+  async answers(): Promise<void> {
+    await this.process.says(new RegExp(`^answers ${this.#starts + 1}$`, 'm'), 300_000);
+  }
+
   /** Waits until it has started once more than at the last call. */
   async isUp(): Promise<void> {
     this.#starts += 1;
@@ -222,9 +227,10 @@ export class OctoPrintPage {
 
   /** After a restart a person loads the page anew. */
   async comesBack(): Promise<void> {
-    await this.octoprint.isUp();
+    await this.octoprint.answers(); // who sits in front of it does not wait for the printer
     await this.page.reload();
     await this.enter();
+    await this.octoprint.isUp();
   }
 
   private async restartNow(): Promise<void> {
