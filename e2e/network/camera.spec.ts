@@ -126,7 +126,7 @@ test('300 kbit/s from the printer: MJPEG keeps up by smaller and fewer pictures'
 });
 
 test('300 kbit/s from the printer, its owner lets it encode: WebRTC', async ({ page }) => {
-  await net.setCamera({ name: 'Nozzle', stream_url: cameras.mjpeg, encode: true, max_kbps: 250 });
+  await net.setCamera({ name: 'Nozzle', stream_url: cameras.mjpeg, encode: 'always', max_kbps: 250 });
   const mend = await slow('home', '300kbit');
   try {
     await open(page);

@@ -22,7 +22,7 @@ const OCTOPRINT = `require('node:http').createServer((_, answer) => answer.setHe
 export interface Camera {
   name: string;
   stream_url: string;
-  encode?: boolean;
+  encode?: 'auto' | 'always' | 'never';
   max_kbps?: number;
 }
 

@@ -28,7 +28,8 @@ type MediaOptions struct {
 	MaxKbps  int     `json:"max_kbps,omitzero"`  // of the printer's uplink for this camera; 0: no limit
 	MaxFPS   float64 `json:"max_fps,omitzero"`   // 0: as the camera has it; 0.5 for pictures only
 	Pictures bool    `json:"pictures,omitzero"`  // single JPEGs are enough: nobody watches live
-	Encode   bool    `json:"encode,omitzero"`    // MJPEG may be encoded to H.264 beside the printer
+	Encode   bool    `json:"encode,omitzero"`    // MJPEG is to be encoded to H.264 beside the printer
+	Auto     bool    `json:"auto,omitzero"`      // the same, as long as the uplink cannot carry what the camera sends
 	KeyFrame bool    `json:"key_frame,omitzero"` // ask the camera for one, if it can; else the next one will do
 }
 
@@ -74,12 +75,25 @@ type MediaInfo struct {
 	Height  int     `json:"height,omitzero"`
 	FPS     float64 `json:"fps,omitzero"`
 	Encoder string  `json:"encoder,omitzero"`  // of ffmpeg, when it encodes: libx264, h264_v4l2m2m, …
+	Why     string  `json:"why,omitzero"`      // it encodes: one of EncodeReasons
+	Needs   int     `json:"needs,omitzero"`    // kbit/s that the camera's own pictures would take at a useful rate
 	BFrames bool    `json:"b_frames,omitzero"` // WebRTC cannot carry them
 
 	Rotation int  `json:"rotation,omitzero"`
 	FlipH    bool `json:"flip_h,omitzero"`
 	FlipV    bool `json:"flip_v,omitzero"`
 }
+
+// Why pictures are encoded beside the printer.
+const (
+	EncodeAlways = "always" // the owner wants it
+	EncodeBudget = "budget" // they would take more than the owner lets this camera have
+	EncodeUplink = "uplink" // they would take more than the way to the server was measured to carry
+	EncodeCodec  = "codec"  // no browser plays what the camera sends
+)
+
+// EncodeReasons are all of them.
+var EncodeReasons = []string{EncodeAlways, EncodeBudget, EncodeUplink, EncodeCodec}
 
 // CameraReport is what the agent says of a camera: the code is one of a fixed list, never a text from the network.
 type CameraReport struct {

@@ -23,7 +23,7 @@ func (c cameraPrinters) Cameras(uuid string) []camera.Camera {
 	list := make([]camera.Camera, len(stored))
 	for i, one := range stored {
 		list[i] = camera.Camera{ID: one.ID, Name: one.Name, URL: one.StreamURL, Rotation: one.Rotation, FlipH: one.FlipH,
-			FlipV: one.FlipV, Encode: one.Encode, MaxKbps: one.MaxKbps}
+			FlipV: one.FlipV, Encode: camera.Encode(one.Encode), MaxKbps: one.MaxKbps}
 	}
 	return list
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/coder/websocket"
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
+	"github.com/kangbyounggwan/factor/internal/server/config"
 	"github.com/kangbyounggwan/factor/internal/wire"
 )
 
@@ -98,7 +99,7 @@ func TestCamera_FromTheDeviceToPeopleUntilTheirRightsEnd(t *testing.T) {
 	s.film(t, uuid, token)
 	camera := "/api/v1/printers/" + uuid + "/camera"
 	owner.must(t, http.StatusOK, "PUT", "/api/v1/printers/"+uuid+"/cameras", map[string]any{"items": []any{
-		map[string]any{"name": "Cam", "stream_url": "http://user:secret@192.0.2.1/", "encode": true, "max_kbps": 900}}}, nil)
+		map[string]any{"name": "Cam", "stream_url": "http://user:secret@192.0.2.1/", "encode": "always", "max_kbps": 900}}}, nil)
 
 	var made struct{ ID, Token string }
 	owner.must(t, http.StatusCreated, "POST", "/api/v1/tokens", map[string]string{"name": "t"}, &made)
@@ -149,4 +150,27 @@ func TestCamera_StopEndsTheStreams(t *testing.T) {
 		t.Errorf("the stop took %v", took)
 	}
 	_, _ = io.Copy(io.Discard, body)
+}
+
+// Administrators see how live pictures leave the server, and no secret of it.
+func TestAdmin_CameraSettings(t *testing.T) {
+	t.Parallel()
+	s := mustServe(t, t.TempDir(), func(c *config.Settings) {
+		c.TURN, c.TURNSecret, c.WebRTCAddress = []string{"turns:turn.example.com:443?transport=tcp"}, "hidden-secret", []string{"203.0.113.7"}
+		c.FFmpeg = "off"
+	})
+	admin := s.account(t, "admin", true)
+	status, text := admin.call(t, "GET", "/api/v1/admin/server", nil)
+	var d struct {
+		WebRTC, RTSP, FFmpeg string
+		TURN                 []string
+		WebRTCAddresses      []string `json:"webrtc_addresses"`
+	}
+	if err := json.Unmarshal(text, &d); err != nil || status != http.StatusOK || strings.Contains(string(text), "hidden-secret") {
+		t.Fatalf("%d %v %s", status, err, text)
+	}
+	at := s.Addresses()
+	if d.WebRTC != orOff(at.WebRTC) || d.RTSP != orOff(at.RTSP) || d.FFmpeg != "off" || len(d.TURN) != 1 || len(d.WebRTCAddresses) != 1 || d.WebRTCAddresses[0] != "203.0.113.7" {
+		t.Errorf("%+v", d)
+	}
 }

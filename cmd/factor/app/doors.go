@@ -83,6 +83,8 @@ func (s *Server) describeAdmin(ctx context.Context) (web.AdminServer, error) {
 		Version: s.Version, StartedAt: at.StartedAt, PublicURL: s.Settings.PublicURL, DataDir: s.Settings.Data,
 		HTTP: orOff(at.HTTP), HTTPS: orOff(at.HTTPS), MQTTS: orOff(at.MQTTS), MQTT: orOff(at.MQTT),
 		MailFrom: s.Settings.MailFrom, SMTPHost: s.Mail.Host(), UUIDLogin: bool(s.Settings.UUIDLogin),
+		WebRTC: orOff(at.WebRTC), RTSP: orOff(at.RTSP), FFmpeg: orOff(s.Cameras.Decoder()), TURN: append([]string{}, s.Settings.TURN...),
+		WebRTCAddresses: append([]string{}, s.Settings.WebRTCAddress...),
 	}
 	cert := s.Certs.Info()
 	d.Certificate.Source, d.Certificate.Names = cert.Source, cert.Names

@@ -105,6 +105,9 @@ func StartFFmpeg(ctx context.Context, piped bool, arguments ...string) (*Process
 	return p, nil
 }
 
+// PID is the process's.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
 // Wait waits for the end, after Out has been read to its end or ctx has ended, and tells how ffmpeg died.
 func (p *Process) Wait(ctx context.Context) error {
 	if p.In != nil {

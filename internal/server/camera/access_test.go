@@ -418,3 +418,25 @@ func TestHLS_WhoWaitsForAnAnswerIsNotIdle(t *testing.T) {
 		t.Errorf("a minute after its last answer: %d", resp.StatusCode)
 	}
 }
+
+// Whoever finds a session's name in a log can do nothing with it: only its owner, or a program that began it with a viewing
+// token, is asked for no more.
+func TestAccess_NameOfASessionIsNoKey(t *testing.T) {
+	t.Parallel()
+	s := mustServe(t)
+	s.device.gives(rtspInfo, accessUnits(t))
+	p, status, body := s.tryPlay(t, "owner")
+	if status != http.StatusCreated {
+		t.Fatalf("%d %s", status, body)
+	}
+	for _, user := range []string{"", "viewer"} {
+		for _, query := range []string{"", "?view=x"} {
+			if resp := do(t, s.request(t, user, "DELETE", p.location+query, nil)); resp.StatusCode < 400 {
+				t.Errorf("%q hangs up with %q: %d", user, query, resp.StatusCode)
+			}
+		}
+	}
+	if resp := do(t, s.request(t, "owner", "DELETE", p.location, nil)); resp.StatusCode >= 300 {
+		t.Errorf("the owner: %d", resp.StatusCode)
+	}
+}

@@ -12,7 +12,7 @@ import (
 // place finds the camera that somebody asks for and may look at: by id or by name, "" for the first. view is a viewing
 // token, or "". Errors: not_signed_in, not_allowed, not_found, camera_unknown, view_expired.
 func (s *Service) place(ctx context.Context, uuid, ref string, rung Rung, view string) (place, error) {
-	p := place{uuid: uuid}
+	p := place{uuid: uuid, token: view != ""}
 	if view != "" {
 		t, err := s.openToken(view, rung)
 		if err != nil {

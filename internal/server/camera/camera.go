@@ -23,9 +23,19 @@ type Camera struct {
 	Rotation int    // degrees clockwise
 	FlipH    bool
 	FlipV    bool
-	Encode   bool // its owner lets the device encode MJPEG to H.264
-	MaxKbps  int  // of the printer's uplink; 0: no limit
+	Encode   Encode
+	MaxKbps  int // of the printer's uplink; 0: no limit
 }
+
+// Encode is whether the device turns MJPEG into H.264, as the owner wants it. What is none of these counts as EncodeAuto.
+type Encode string
+
+// The owner's choices.
+const (
+	EncodeAuto   Encode = "auto" // while the uplink needs it
+	EncodeAlways Encode = "always"
+	EncodeNever  Encode = "never"
+)
 
 // Device is the computer beside a printer, as far as a stream needs to know it.
 type Device struct {

@@ -46,6 +46,9 @@ func (s *Service) ffmpegPath() string {
 	return d.path
 }
 
+// Decoder is the ffmpeg that makes JPEGs here; "" for none.
+func (s *Service) Decoder() string { return s.ffmpegPath() }
+
 // input is how ffmpeg is to read from us, and from nowhere else.
 var input = []string{"-hide_banner", "-loglevel", "error", "-nostdin", "-protocol_whitelist", "pipe", "-threads", "1",
 	"-max_pixels", strconv.Itoa(maxPixels), "-probesize", "64k", "-analyzeduration", "0", "-flags", "low_delay", "-f", "h264", "-i", "pipe:0"}

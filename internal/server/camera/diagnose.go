@@ -19,6 +19,9 @@ type Diagnosis struct {
 	Codec    string  `json:"codec,omitempty" doc:"What the device sends: h264 or jpeg"`
 	Source   string  `json:"source,omitempty" doc:"What the camera itself sends"`
 	Encoder  string  `json:"encoder,omitempty" doc:"Of ffmpeg beside the printer, when it encodes"`
+	Encoded  string  `json:"encoded,omitempty" enum:"always,budget,uplink,codec" doc:"Why it encodes: its owner wants it always; the camera's own pictures would take more than max_kbps, or more than the printer's uplink carries; or no browser plays what the camera sends"`
+	Needs    int     `json:"needs_kbps,omitempty" doc:"What the camera's own pictures would take, at five a second or as many as it has"`
+	MaxKbps  int     `json:"max_kbps,omitempty" doc:"What the camera may take of the printer's uplink now"`
 	Width    int     `json:"width,omitempty" doc:"pixels"`
 	Height   int     `json:"height,omitempty"`
 	FPS      float64 `json:"fps,omitempty" doc:"Pictures a second, measured over the last seconds"`
@@ -115,6 +118,7 @@ func (s *Service) diagnose(p place, language string, now time.Time) Diagnosis {
 			trouble = Trouble(st.report.Code) // it runs, but not well
 		}
 		bFrames, known = st.params.bFrames || info.BFrames, !st.lastFrame.IsZero()
+		d.MaxKbps = st.kbps()
 		d.Viewers, d.Drops = len(st.viewers), st.report.Drops
 		d.Width, d.Height = st.params.width, st.params.height
 		var kbps float64
@@ -137,6 +141,7 @@ func (s *Service) diagnose(p place, language string, now time.Time) Diagnosis {
 		d.State, trouble = "offline", TroubleOffline
 	}
 	d.Kind, d.Codec, d.Source, d.Encoder = info.Kind, info.Codec, info.Source, info.Encoder
+	d.Encoded, d.Needs = info.Why, info.Needs
 	if d.Width == 0 {
 		d.Width, d.Height = info.Width, info.Height
 	}
@@ -168,7 +173,7 @@ func (s *Service) rungStates(c *Camera, codec string, bFrames, known bool, langu
 		case !known:
 		case r == RungWHEP && codec == "h264" && bFrames:
 			t = TroubleBFrames
-		case r.video() && codec == "jpeg" && !c.Encode:
+		case r.video() && codec == "jpeg" && c.Encode != EncodeAlways:
 			t = TroubleNoVideo
 		case !r.video() && codec == "h264" && s.ffmpegPath() == "":
 			t = TroubleNoPicture

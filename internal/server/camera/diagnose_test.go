@@ -6,7 +6,9 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/kangbyounggwan/factor/internal/server/workspace"
 	"github.com/kangbyounggwan/factor/internal/wire"
 )
 
@@ -181,7 +183,7 @@ func TestDiagnose_MJPEGHasNoVideoUnlessEncoded(t *testing.T) {
 		t.Errorf("%+v", d.Rungs)
 	}
 	// The owner allows encoding: the agent is asked for it as soon as a viewer needs it.
-	s.change(func() { s.cameras[0].Encode, s.cameras[0].MaxKbps = true, 800 })
+	s.change(func() { s.cameras[0].Encode, s.cameras[0].MaxKbps = EncodeAlways, 800 })
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -230,5 +232,58 @@ func TestDiagnose_NoViewerPathIsWhatThePageSays(t *testing.T) {
 	do(t, s.request(t, "owner", "POST", camPath+"/report", []byte(`{"rung":"mjpeg","delay_ms":80}`), "Content-Type", "application/json"))
 	if d := s.diagnosis(t, "owner"); d.Error != nil {
 		t.Errorf("it plays, and still %+v", d.Error)
+	}
+}
+
+// The device turns pictures into video by itself while its uplink needs it: those who look at JPEGs go on seeing some, the
+// diagnosis says why, and once pictures come again those who look at video are told so at once.
+func TestDiagnose_EncodedByItself(t *testing.T) {
+	t.Parallel()
+	needFFmpeg(t)
+	s := mustServe(t)
+	s.change(func() { s.cameras[0].MaxKbps = 800 })
+	s.device.gives(mjpegInfo, jpegs(t))
+	pictures := do(t, s.request(t, "owner", "GET", camPath+"/mjpeg", nil))
+	readMJPEG(t, pictures, 1)
+	s.device.mu.Lock()
+	if w := s.device.wanted[len(s.device.wanted)-1]; !w.Auto || w.Encode {
+		t.Errorf("%+v", w)
+	}
+	s.device.mu.Unlock()
+
+	st := s.find(streamKey{"printer of " + testUUID, "cam1"})
+	video := rtspInfo
+	video.Kind, video.Encoder, video.Why, video.Needs = "mjpeg", "libx264", wire.EncodeBudget, 2400
+	s.device.becomes(t, video, accessUnits(t))
+	until(t, "video", func() bool { d := s.diagnosis(t, "owner"); return d.Codec == "h264" && d.Rungs[0].Possible })
+	if d := s.diagnosis(t, "owner"); d.Encoded != wire.EncodeBudget || d.Needs != 2400 || d.MaxKbps != 800 || d.Encoder != "libx264" {
+		t.Errorf("%+v", d)
+	}
+	readMJPEG(t, pictures, 5)
+
+	v := newViewer(RungWHEP, workspace.Actor{UserID: "owner"}, nil)
+	v.stream = st
+	if err := st.join(v); err != nil {
+		t.Fatal(err)
+	}
+	s.device.becomes(t, mjpegInfo, jpegs(t))
+	select {
+	case <-v.ended.Done():
+	case <-time.After(patience):
+		t.Error("who looks at video waits for it")
+	}
+	v.once.Do(func() { st.leave(v) })
+	if d := s.diagnosis(t, "owner"); d.Encoded != "" || d.Needs != 0 {
+		t.Errorf("%+v", d)
+	}
+
+	for encode, want := range map[Encode]bool{EncodeNever: false, EncodeAlways: false, "": true} {
+		s.change(func() { s.cameras[0].Encode = encode })
+		until(t, "what the owner wants", func() bool {
+			s.device.mu.Lock()
+			defer s.device.mu.Unlock()
+			w := s.device.wanted[len(s.device.wanted)-1]
+			return w.Auto == want && !w.Encode
+		})
 	}
 }

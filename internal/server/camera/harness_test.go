@@ -275,6 +275,7 @@ type device struct {
 	every    time.Duration
 	silent   bool
 	opened   int
+	changes  int // of what is sent
 	commands []wire.CameraCommand
 	running  sync.WaitGroup
 	clock    func(i int) uint64 // of frame i; nil: now
@@ -322,6 +323,15 @@ func (d *device) told(kind wire.Kind, payload []byte) {
 		d.hears(c.Camera, c.Options)
 		d.running.Go(func() { d.open(c) })
 	}
+}
+
+// becomes has the open link go on with other frames.
+func (d *device) becomes(t *testing.T, info wire.MediaInfo, frames [][]byte) {
+	t.Helper()
+	d.gives(info, frames)
+	d.mu.Lock()
+	d.changes++
+	d.mu.Unlock()
 }
 
 func (d *device) wait() { d.running.Wait() }
@@ -373,15 +383,27 @@ func (d *device) open(c wire.CameraCommand) {
 		<-ctx.Done()
 		return
 	}
-	b, _ := json.Marshal(info)
-	send(wire.MediaConfig, 0, 0, b)
-	kind := wire.MediaH264
-	if info.Codec == "jpeg" {
-		kind = wire.MediaJPEG
+	var kind wire.MediaKind
+	configure := func() {
+		b, _ := json.Marshal(info)
+		send(wire.MediaConfig, 0, 0, b)
+		if kind = wire.MediaH264; info.Codec == "jpeg" {
+			kind = wire.MediaJPEG
+		}
 	}
+	configure()
+	changes := 0
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for i := 0; len(frames) > 0; i++ {
+		d.mu.Lock()
+		if now := d.changes; now != changes {
+			changes, i, info, frames = now, 0, d.info, d.frames
+			d.mu.Unlock()
+			configure()
+		} else {
+			d.mu.Unlock()
+		}
 		at := uint64(time.Now().UnixMicro())
 		if clock != nil {
 			at = clock(i)

@@ -127,7 +127,7 @@ func (s *Service) beginHLS(ctx context.Context, in *View, l Language) (*session,
 		v.leave()
 		return nil, TroubleNoVideo.problem(l.of(p.actor))
 	}
-	x := &session{v: v, rung: RungHLS, key: p.key(), used: time.Now(), byToken: in.Token != ""}
+	x := &session{v: v, rung: RungHLS, key: p.key(), used: time.Now(), byToken: p.token}
 	s.keep(x)
 	return x, nil
 }

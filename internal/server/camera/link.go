@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -293,6 +294,10 @@ func validInfo(i *wire.MediaInfo) bool {
 	}
 	i.Source, _ = wire.CleanText(i.Source, 16)
 	i.Encoder, _ = wire.CleanText(i.Encoder, 40)
+	if !slices.Contains(wire.EncodeReasons, i.Why) {
+		i.Why = ""
+	}
+	i.Needs = min(max(i.Needs, 0), 1_000_000)
 	if i.Rotation != 90 && i.Rotation != 180 && i.Rotation != 270 {
 		i.Rotation = 0
 	}

@@ -282,6 +282,7 @@ type place struct {
 	camera Camera
 	actor  workspace.Actor
 	check  workspace.Check
+	token  bool // asked for with a viewing token
 }
 
 func (p place) key() streamKey { return streamKey{p.target.PrinterID, p.camera.ID} }

@@ -105,7 +105,7 @@ func (s *Service) own(ctx context.Context, in *View, id string) (*session, error
 		if err != nil {
 			return nil, err
 		}
-		if target, ok := s.Printers.Place(in.UUID); !ok || target.PrinterID != x.key.printerID {
+		if target, ok := s.Printers.Place(in.UUID); !ok || !x.byToken || target.PrinterID != x.key.printerID {
 			return nil, errNoSession
 		}
 		return x, nil

@@ -129,7 +129,12 @@ func (st *stream) want() wire.MediaOptions {
 	pictures := true
 	for v := range st.viewers {
 		pictures = pictures && !v.rung.live()
-		o.Encode = o.Encode || (v.rung.video() && st.camera.Encode)
+		o.Encode = o.Encode || (v.rung.video() && st.camera.Encode == EncodeAlways)
+	}
+	switch st.camera.Encode {
+	case EncodeAlways, EncodeNever:
+	default: // by itself only where those who can take nothing but JPEG go on seeing something
+		o.Auto = st.s.ffmpegPath() != ""
 	}
 	o.KeyFrame = !pictures && len(st.kept) == 0 && st.info.Codec != "jpeg"
 	if o.Pictures = pictures; pictures {
@@ -261,7 +266,10 @@ func (st *stream) configure(info wire.MediaInfo) {
 		st.kept, st.keptBytes = nil, 0
 		st.endHLS()
 		for v := range st.viewers {
-			if v.rung.video() {
+			switch {
+			case v.rung.video() && info.Codec == "jpeg":
+				v.end(errCodecChanged) // nothing comes for it any more: the page takes the next way at once
+			case v.rung.video():
 				v.lose()
 			}
 		}
@@ -342,6 +350,7 @@ func (st *stream) keep(f *frame) bool {
 		wasNone := len(st.kept) == 0
 		st.kept, st.keptBytes, st.unkeyed = append(st.kept[:0:0], f), len(f.data), time.Time{}
 		if wasNone {
+			st.decodeIfNeeded() // for those who look at JPEGs that the device has just stopped to send
 			st.tell()
 		}
 		return true

@@ -84,8 +84,8 @@ var words = map[Trouble]map[string]said{
 		"ko": {"카메라 주소가 아닙니다.", "http://192.168.0.10:8080/?action=stream 또는 rtsp://192.168.0.10/live 같은 모양입니다."},
 	},
 	Trouble(wire.CameraUplinkSlow): {
-		"en": {"The printer's internet connection is too slow for this camera; pictures are left out.", "Lower the camera's size or frame rate, or allow encoding in the camera's settings."},
-		"ko": {"프린터 쪽 인터넷 업로드가 느려 화면을 건너뛰고 있습니다.", "카메라의 해상도나 프레임 수를 낮추거나, 카메라 설정에서 인코딩을 허용하세요."},
+		"en": {"The printer's internet connection is too slow for this camera; pictures are left out.", "Install ffmpeg beside the printer (sudo apt install ffmpeg): video then takes a tenth. Or lower the camera's size or frame rate."},
+		"ko": {"프린터 쪽 인터넷 업로드가 느려 화면을 건너뛰고 있습니다.", "프린터 옆 컴퓨터에 ffmpeg를 설치하면(sudo apt install ffmpeg) 영상이 10분의 1로 줄어듭니다. 카메라의 해상도나 프레임 수를 낮춰도 됩니다."},
 	},
 	Trouble(wire.CameraBusy): {
 		"en": {"The computer beside the printer has as many cameras open as it can.", "Close another camera of this printer, then try again."},
@@ -124,8 +124,8 @@ var words = map[Trouble]map[string]said{
 		"ko": {"카메라가 H.264만 보내며, 정지 화면을 만들려면 ffmpeg가 필요합니다.", "프린터 옆 컴퓨터나 서버에 ffmpeg를 설치하세요(sudo apt install ffmpeg). 실시간 화면은 없어도 됩니다."},
 	},
 	TroubleNoVideo: {
-		"en": {"The camera sends single JPEGs (MJPEG), which WebRTC and HLS cannot carry.", "It is shown as MJPEG. To use less data, allow encoding in the camera's settings; that needs ffmpeg beside the printer."},
-		"ko": {"카메라가 JPEG(MJPEG)을 보내며, WebRTC와 HLS는 이를 전달할 수 없습니다.", "MJPEG으로 보여 줍니다. 데이터를 줄이려면 카메라 설정에서 인코딩을 허용하세요. 프린터 옆 컴퓨터에 ffmpeg가 필요합니다."},
+		"en": {"The camera sends single JPEGs (MJPEG), which WebRTC and HLS cannot carry.", "It is shown as MJPEG, and turned into H.264 by itself when the printer's uplink needs it. To have that always, choose it in the camera's settings; it needs ffmpeg beside the printer."},
+		"ko": {"카메라가 JPEG(MJPEG)을 보내며, WebRTC와 HLS는 이를 전달할 수 없습니다.", "MJPEG으로 보여 주며, 프린터 쪽 업로드가 모자라면 저절로 H.264로 바꿉니다. 늘 그렇게 하려면 카메라 설정에서 고르세요. 프린터 옆 컴퓨터에 ffmpeg가 필요합니다."},
 	},
 	TroubleNoPath: {
 		"en": {"The camera works, but no live picture reaches this browser.", "Its network blocks it. Pictures still come one by one; try another network, or ask the server's operator to open its camera port for UDP and TCP."},

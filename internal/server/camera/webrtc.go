@@ -221,7 +221,7 @@ func (s *Service) beginWebRTC(ctx context.Context, v *viewer, p place, offer str
 		_ = pc.Close()
 		return "", err
 	}
-	one := &session{v: v, rung: RungWHEP, key: p.key(), rtc: x, used: time.Now()}
+	one := &session{v: v, rung: RungWHEP, key: p.key(), rtc: x, used: time.Now(), byToken: p.token}
 	s.keep(one)
 	if s.isStopping() {
 		v.end(errServerStops)

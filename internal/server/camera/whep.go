@@ -100,7 +100,7 @@ func checkOffer(offer string) error {
 
 // canVideo tells whether H.264 comes in that one can begin with. mu must be held.
 func (st *stream) canVideo() bool {
-	return len(st.kept) > 0 || (st.info.Codec == "jpeg" && !st.camera.Encode && !st.lastFrame.IsZero())
+	return len(st.kept) > 0 || (st.info.Codec == "jpeg" && st.camera.Encode != EncodeAlways && !st.lastFrame.IsZero())
 }
 
 // noWebRTC is why the stream cannot go out by WebRTC; "" for nothing.

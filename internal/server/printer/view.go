@@ -136,8 +136,24 @@ type Camera struct {
 	Rotation  int    `json:"rotation,omitempty" required:"false" doc:"0, 90, 180 or 270 degrees clockwise"`
 	FlipH     bool   `json:"flip_h,omitempty" required:"false"`
 	FlipV     bool   `json:"flip_v,omitempty" required:"false"`
-	Encode    bool   `json:"encode,omitempty" required:"false" doc:"Let the device encode MJPEG to H.264 with ffmpeg, which needs less of its uplink and more of its processor"`
+	Encode    Encode `json:"encode,omitempty" required:"false" enum:"auto,always,never" doc:"Whether the device turns MJPEG into H.264 with ffmpeg, which takes less of its uplink and more of its processor. auto (the same as none): while its uplink, or max_kbps, cannot carry the pictures at a useful rate"`
 	MaxKbps   int    `json:"max_kbps,omitempty" required:"false" doc:"Of the printer's uplink for this camera, 100…50000 kbit/s; 0: no limit"`
+}
+
+// Encode is whether a camera's JPEGs are turned into video: auto, always, never; "" is auto.
+type Encode string
+
+// UnmarshalJSON takes the yes or no that this was at first, too: printers are stored with it.
+func (e *Encode) UnmarshalJSON(b []byte) error {
+	switch string(b) {
+	case "true":
+		*e = "always"
+	case "false":
+		*e = ""
+	default:
+		return json.Unmarshal(b, (*string)(e))
+	}
+	return nil
 }
 
 // Event is something that happened to a printer.

@@ -52,6 +52,12 @@ type AdminServer struct {
 	SMTPHost  string    `json:"smtp_host"`
 	UUIDLogin bool      `json:"uuid_login"`
 
+	WebRTC          string   `json:"webrtc" doc:"Where live cameras go out by WebRTC, UDP and TCP, or off"`
+	WebRTCAddresses []string `json:"webrtc_addresses" doc:"Public addresses that browsers are told, where the server is behind NAT"`
+	TURN            []string `json:"turn" doc:"Relays that browsers are told; their secret is shown nowhere"`
+	RTSP            string   `json:"rtsp" doc:"Where the published plugin sends its camera, or off"`
+	FFmpeg          string   `json:"ffmpeg" doc:"The program in use on this server, or off where there is none"`
+
 	Certificate struct {
 		Source   string    `json:"source" enum:"own,file,acme"`
 		Names    []string  `json:"names"`

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/kangbyounggwan/factor/internal/agent/camera"
@@ -32,8 +33,8 @@ var encoders = []encoder{
 	{name: "h264_vaapi", needs: "/dev/dri/renderD128", only: "linux", before: []string{"-vaapi_device", "/dev/dri/renderD128"}, filter: "format=nv12,hwupload"},
 	{name: "h264_nvenc", needs: "/dev/nvidia0", only: "linux", filter: "format=yuv420p", args: []string{"-preset", "p2", "-tune", "ull", "-zerolatency", "1"}},
 	{name: "h264_videotoolbox", only: "darwin", filter: "format=yuv420p", args: []string{"-realtime", "1"}},
-	{name: "libx264", filter: "format=yuv420p", args: []string{"-preset", "superfast", "-tune", "zerolatency", "-profile:v", "baseline", "-forced-idr", "1"}},
-	{name: "libopenh264", filter: "format=yuv420p"},
+	{name: "libx264", filter: "format=yuv420p", args: []string{"-preset", "superfast", "-tune", "zerolatency", "-profile:v", "baseline", "-forced-idr", "1", "-threads", "1"}},
+	{name: "libopenh264", filter: "format=yuv420p", args: []string{"-threads", "1"}},
 }
 
 func (e *encoder) possible() bool {
@@ -131,8 +132,9 @@ const (
 	leastFPS  = 5.0
 )
 
-// planFor keeps a rate: first by fewer pictures, then by smaller ones.
-func planFor(width, height int, fps float64, maxKbps int) plan {
+// planFor keeps a rate, and an effort of which 1 is all that the picture takes: first by fewer pictures, then by smaller
+// ones.
+func planFor(width, height int, fps float64, maxKbps int, effort float64) plan {
 	if fps <= 0 || fps > 60 {
 		fps = 15
 	}
@@ -146,8 +148,10 @@ func planFor(width, height int, fps float64, maxKbps int) plan {
 	if maxKbps > 0 {
 		p.kbps = min(p.kbps, max(maxKbps*9/10, 30))
 	}
+	most := float64(width*height) * fps * effort // pixels a second
 	enough := func(w, h int, fps float64) bool {
-		return float64(p.kbps)*1000 >= float64(w*h)*fps*bitsPixel/2
+		pixels := float64(w*h) * fps
+		return float64(p.kbps)*1000 >= pixels*bitsPixel/2 && (effort >= 1 || pixels <= most)
 	}
 	for p.fps > leastFPS && !enough(width, height, p.fps) {
 		p.fps = max(p.fps*0.8, leastFPS)
@@ -166,8 +170,10 @@ func planFor(width, height int, fps float64, maxKbps int) plan {
 type transcoder struct {
 	e     *encoder
 	plan  plan
-	seen  float64 // pictures a second when it was planned
-	codec string  // of what goes in
+	limit int         // kbit/s that it was planned for
+	heavy atomic.Bool // it takes more of the processor than it may
+	seen  float64     // pictures a second when it was planned
+	codec string      // of what goes in
 	sent  func(unit [][]byte, at time.Time)
 
 	in     chan camera.Frame
@@ -257,10 +263,12 @@ func (t *transcoder) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	yield(p.PID())
 	var parts sync.WaitGroup
 	defer parts.Wait()
 	parts.Go(func() { t.feed(ctx, p.In) })
 	in := &flv{in: bufio.NewReaderSize(p.Out, 64<<10)}
+	weighed := false
 	for {
 		ms, unit, err := in.next()
 		if err != nil {
@@ -272,11 +280,39 @@ func (t *transcoder) run(ctx context.Context) error {
 		t.firstM.Lock()
 		at := t.first.Add(time.Duration(ms) * time.Millisecond)
 		t.firstM.Unlock()
-		t.sent(unit, at)
+		if t.sent(unit, at); !weighed { // what it took to begin says nothing
+			weighed = true
+			parts.Go(func() { t.weigh(ctx, p.PID()) })
+		}
 	}
 	err = p.Wait(ctx)
 	cancel()
 	return err
+}
+
+// ceiling is how much of a processor an encoder may take: a quarter of all, but one at most, and not so little that none
+// would ever do.
+var ceiling = min(max(float64(runtime.NumCPU())/4, 0.4), 1)
+
+var weighEvery = 4 * time.Second
+
+// weigh looks at how much of the processor ffmpeg takes.
+func (t *transcoder) weigh(ctx context.Context, pid int) {
+	tick := time.NewTicker(weighEvery)
+	defer tick.Stop()
+	began, before := time.Now(), used(pid)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			so := used(pid)
+			if (so - before).Seconds() > ceiling*now.Sub(began).Seconds() {
+				t.heavy.Store(true)
+			}
+			began, before = now, so
+		}
+	}
 }
 
 // feed writes what goes in, while it can.

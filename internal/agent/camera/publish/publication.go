@@ -49,10 +49,18 @@ type publication struct {
 	encoder chosen
 	trying  bool // an encoder is being looked for
 	drops   int  // H.264 left out for the budget
+
+	demand  demand
+	turn    turn
+	uplink  float64 // kbit/s that the way to the server carries; 0: all that was asked of it
+	effort  float64 // of the encoder, of 1
+	squeeze float64 // of the budget, of 1: an encoder that takes more than it is told is told less
+	encodes bool    // what went out last was encoded
 }
 
 func newPublication(ctx context.Context, o *Order, tell func(Told)) *publication {
-	p := &publication{source: o.Source, out: newOutbox(), tell: tell, hint: o.Encoder, whole: ctx, changed: make(chan struct{}), video: &video{}}
+	p := &publication{source: o.Source, out: newOutbox(), tell: tell, hint: o.Encoder, whole: ctx, changed: make(chan struct{}), video: &video{},
+		effort: 1, squeeze: 1}
 	p.want(o.Options)
 	return p
 }
@@ -78,7 +86,7 @@ func (p *publication) want(o wire.MediaOptions) {
 	if before.MaxFPS != o.MaxFPS { // what came so far came as slowly as it was wanted
 		p.rate = rate{}
 	}
-	if before.MaxKbps != o.MaxKbps || before.Encode != o.Encode || before.Pictures != o.Pictures {
+	if before.MaxKbps != o.MaxKbps || before.Encode != o.Encode || before.Auto != o.Auto || before.Pictures != o.Pictures {
 		p.stopEncoder()
 	}
 	close(p.changed)
@@ -137,12 +145,14 @@ func (p *publication) stop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.stopEncoder()
+	p.turn.leave()
 	p.stream = camera.Stream{}
 }
 
 func (p *publication) end() {
 	p.mu.Lock()
 	p.stopEncoder()
+	p.turn.leave()
 	p.mu.Unlock()
 }
 
@@ -172,6 +182,7 @@ func (p *publication) Found(s camera.Stream) {
 	p.stopEncoder()
 	p.stream, p.info, p.video, p.rate, p.keyed, p.skip = s, nil, &video{}, rate{}, time.Now(), false
 	p.hevc = camera.Parameters{}
+	p.demand, p.effort, p.squeeze, p.encodes = demand{}, 1, 1, false
 }
 
 // Frame takes a picture.
@@ -209,12 +220,19 @@ func (p *publication) jpeg(f camera.Frame) (running bool) {
 	if !ok {
 		return false
 	}
-	if p.options.Encode && !p.options.Pictures {
+	if p.encoding() {
 		if e := p.transcode(camera.CodecJPEG, w, h); e != nil {
 			e.offer(f, true)
 			return true
 		}
+		if p.trying && p.encodes { // between two encoders: those who look would lose their place for a picture or two
+			return true
+		}
+	} else {
+		p.stopEncoder()
+		p.turn.leave()
 	}
+	p.encodes = false
 	p.describe(wire.MediaInfo{Codec: "jpeg", Width: w, Height: h})
 	p.out.put(&frame{kind: wire.MediaJPEG, key: true, at: f.At, data: f.JPEG, info: p.info})
 	return true
@@ -242,13 +260,17 @@ func (p *publication) unit(f camera.Frame) (running bool, say wire.CameraReport)
 		p.out.put(&frame{kind: wire.MediaH264, key: key, at: f.At, data: data, info: p.info})
 		return true, say
 	}
-	if p.options.Encode && p.tooMuch() {
+	if p.encode != nil && key && !p.tooMuch() { // the camera's own is little enough again
+		p.stopEncoder()
+		p.turn.leave()
+	}
+	if p.tooMuch() && (p.options.Encode || (p.options.Auto && p.turn.take())) {
 		if e := p.transcode(camera.CodecH264, p.video.width, p.video.height); e != nil {
 			e.offer(camera.Frame{Unit: p.framed(f.Unit, key), At: f.At}, key)
 			return true, say
 		}
 	}
-	if !p.affordable(len(data), key) {
+	if !p.affordable(len(data), key, 0) {
 		p.drops++
 		return true, say
 	}
@@ -274,13 +296,13 @@ func (p *publication) noKey() (say wire.CameraReport) {
 }
 
 // affordable tells whether an access unit fits into the budget. What does not is left out up to a key frame that does:
-// nothing else of it could be decoded.
-func (p *publication) affordable(size int, key bool) bool {
+// nothing else of it could be decoded. grace is how much a key frame may be ahead of its time.
+func (p *publication) affordable(size int, key bool, grace time.Duration) bool {
 	now := time.Now()
 	wait := p.over.wait(now)
 	if key {
-		p.skip = wait > 0
-	} else if wait > time.Second {
+		p.skip = wait > grace
+	} else if wait > time.Second+grace {
 		p.skip = true
 	}
 	if p.skip {
@@ -290,13 +312,58 @@ func (p *publication) affordable(size int, key bool) bool {
 	return true
 }
 
-// tooMuch tells whether the camera's own video is more than the budget.
-func (p *publication) tooMuch() bool {
-	if p.encode != nil {
+// encoding tells whether JPEGs are to be encoded.
+func (p *publication) encoding() bool {
+	if p.options.Pictures {
+		return false
+	}
+	if p.options.Encode {
+		p.demand.why = wire.EncodeAlways
 		return true
 	}
+	if !p.options.Auto {
+		p.demand.why = ""
+		return false
+	}
+	fps, known := p.rate.fps()
+	kbps, _ := p.rate.kbps()
+	if known && fps > 0 {
+		p.demand.decide(time.Now(), kbps*125/fps, fps, p.options.MaxKbps, p.uplink)
+	}
+	return p.demand.why != "" && p.turn.take()
+}
+
+// limit is what an encoder may make, kbit/s; 0: as much as it likes.
+func (p *publication) limit() int {
+	limit := p.options.MaxKbps
+	if carried := int(p.uplink * carryShare); carried > 0 && (limit == 0 || carried < limit) {
+		limit = carried
+	}
+	return int(float64(limit) * p.squeeze)
+}
+
+// carries takes note of what the way to the server carries.
+func (p *publication) carries(kbps float64) {
+	p.mu.Lock()
+	p.uplink = kbps
+	p.mu.Unlock()
+}
+
+// carried is what it was last measured to carry; 0: all that was asked of it.
+func (p *publication) carried() float64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.uplink
+}
+
+// tooMuch tells whether the camera's own video is more than the uplink may take.
+func (p *publication) tooMuch() bool {
 	kbps, known := p.rate.kbps()
-	return p.options.MaxKbps > 0 && known && kbps > float64(p.options.MaxKbps)*1.1
+	limit := float64(p.limit())
+	if p.encode != nil {
+		return !known || (limit > 0 && kbps > limit*0.8)
+	}
+	return known && limit > 0 && kbps > limit*1.1
 }
 
 func (p *publication) h265(f camera.Frame) (running bool, say wire.CameraReport) {
@@ -335,7 +402,7 @@ func (p *publication) transcode(codec string, width, height int) *transcoder {
 				go p.report(r)
 			}
 			return nil
-		} else {
+		} else if !p.planAgain(e) {
 			return e
 		}
 	}
@@ -358,17 +425,64 @@ func (p *publication) transcode(codec string, width, height int) *transcoder {
 		if e == nil || p.encode != nil || p.whole.Err() != nil || p.stream.Codec != codec {
 			return
 		}
-		p.encode = p.begin(e, codec, planFor(width, height, fps, p.options.MaxKbps))
-		p.encode.seen = fps
+		limit := p.limit()
+		effort := p.effort
+		if codec == camera.CodecH265 { // of which nothing goes out otherwise
+			effort = 1
+		}
+		p.encode = p.begin(e, codec, planFor(width, height, fps, limit, effort))
+		p.encode.seen, p.encode.limit = fps, limit
 	}()
 	return nil
+}
+
+const (
+	leastEffort = 0.1
+	restAfter   = 10 * time.Minute // for a machine that is too slow to encode
+)
+
+// planAgain ends an encoder that is to do less or may do more. The caller holds mu.
+func (p *publication) planAgain(e *transcoder) bool {
+	if limit := p.limit(); limit != e.limit && (limit == 0 || e.limit == 0 || float64(limit) < 0.95*float64(e.limit) || float64(limit) > 1.3*float64(e.limit)) {
+		p.stopEncoder()
+		return true
+	}
+	if !e.heavy.Load() || e.codec == camera.CodecH265 || p.effort <= leastEffort {
+		return false
+	}
+	p.stopEncoder()
+	if p.effort *= 0.7; p.effort <= leastEffort {
+		if p.effort = leastEffort; !p.options.Encode { // nobody asked for it: the printer comes first
+			p.effort = 1
+			p.failed = time.Now().Add(restAfter - encodeAgain)
+		}
+	}
+	return true
+}
+
+// reason is why a codec is encoded. The caller holds mu.
+func (p *publication) reason(codec string) string {
+	switch {
+	case codec == camera.CodecH265:
+		return wire.EncodeCodec
+	case codec == camera.CodecJPEG:
+		return p.demand.why
+	case p.uplink > 0 && (p.options.MaxKbps == 0 || p.uplink < float64(p.options.MaxKbps)):
+		return wire.EncodeUplink
+	}
+	return wire.EncodeBudget
 }
 
 // begin starts ffmpeg. What it makes goes out like a camera's own video. The caller holds mu.
 func (p *publication) begin(e *encoder, codec string, how plan) *transcoder {
 	p.tell(Told{Encoder: e.name})
 	made := &video{}
-	stream := p.stream
+	stream, why, needs := p.stream, p.reason(codec), p.demand.kbps
+	if codec != camera.CodecJPEG {
+		kbps, _ := p.rate.kbps()
+		needs = int(kbps)
+	}
+	p.encodes, p.skip = true, false
 	var t *transcoder
 	var info *wire.MediaInfo
 	t = e.start(p.whole, codec, how, func(unit [][]byte, at time.Time) {
@@ -377,11 +491,32 @@ func (p *publication) begin(e *encoder, codec string, how plan) *transcoder {
 			return
 		}
 		if info == nil || changed {
-			info = p.full(stream, wire.MediaInfo{Codec: "h264", Width: made.width, Height: made.height, FPS: how.fps, Encoder: e.name})
+			info = p.full(stream, wire.MediaInfo{Codec: "h264", Width: made.width, Height: made.height, FPS: how.fps, Encoder: e.name, Why: why, Needs: needs})
+		}
+		if !p.allowed(&t, len(data), key) {
+			return
 		}
 		p.out.put(&frame{kind: wire.MediaH264, key: key, at: at, data: data, info: info})
 	})
 	return t
+}
+
+// allowed tells whether an access unit that was made may go out: an encoder does not always keep to what it is told.
+func (p *publication) allowed(t **transcoder, size int, key bool) bool {
+	p.mu.Lock() // which is held while *t is set
+	defer p.mu.Unlock()
+	if p.encode != *t {
+		return false
+	}
+	before := p.skip
+	if p.affordable(size, key, 500*time.Millisecond) {
+		return true
+	}
+	p.drops++
+	if !before {
+		p.squeeze = max(p.squeeze*0.85, 0.5)
+	}
+	return false
 }
 
 // stopEncoder ends ffmpeg; it does not wait for that. The caller holds mu.

@@ -20,6 +20,7 @@ type sender struct {
 
 	budget budget // of JPEGs, which are left out one by one
 	ladder ladder
+	carry  carry
 	told   *wire.MediaInfo // as the server was told
 	sent   int             // frames, since the last report
 	bytes  int
@@ -35,6 +36,7 @@ func (s *sender) run(whole context.Context) error {
 	defer reading.Wait()
 	defer s.link.close()
 	s.out.restart()
+	s.carry.begin(time.Now(), s.carried())
 	if err := s.link.writeJSON(ctx, wire.MediaState, s.current()); err != nil {
 		return errors.Join(err, context.Cause(ctx))
 	}
@@ -116,6 +118,9 @@ func (s *sender) send(ctx context.Context, f *frame, options wire.MediaOptions) 
 	now := time.Now()
 	s.sent++
 	s.bytes += len(f.data)
+	if s.carry.took(now, now.Sub(began), len(f.data)) {
+		s.carries(s.carry.kbps)
+	}
 	if f.kind == wire.MediaJPEG {
 		s.budget.spend(now, len(f.data))
 		wanted := fastest

@@ -192,15 +192,15 @@ func TestPlanFor(t *testing.T) {
 		{1280, 720, 15, 0, plan{1280, 720, 15, 1257}},
 		{1280, 720, 15, 800, plan{1280, 720, 15, 720}},
 	} {
-		if got := planFor(c.w, c.h, c.fps, c.kbps); got != c.want {
+		if got := planFor(c.w, c.h, c.fps, c.kbps, 1); got != c.want {
 			t.Errorf("%+v, want %+v", got, c.want)
 		}
 	}
-	little := planFor(1920, 1080, 30, 150)
+	little := planFor(1920, 1080, 30, 150, 1)
 	if little.kbps > 150 || little.fps != leastFPS || little.width >= 1920 || little.width%2 != 0 || little.height%2 != 0 || little.width < 160 {
 		t.Errorf("%+v", little)
 	}
-	if p := planFor(0, 0, 0, 0); p.width != 0 || p.fps != 15 || p.kbps < leastKbps {
+	if p := planFor(0, 0, 0, 0, 1); p.width != 0 || p.fps != 15 || p.kbps < leastKbps {
 		t.Errorf("%+v", p)
 	}
 }

@@ -126,6 +126,11 @@ export interface AdminServer {
 	mail_from: string;
 	smtp_host: string;
 	uuid_login: boolean;
+	webrtc: string;
+	webrtc_addresses: string[];
+	turn: string[];
+	rtsp: string;
+	ffmpeg: string;
 	certificate?: { source: string; names: string[]; not_after: string; sha256: string; authority_sha256: string };
 	counts: { users: number; printers: number; online: number; connections: number };
 	database: { bytes: number };
@@ -207,8 +212,8 @@ export interface Camera {
 	rotation?: number;
 	flip_h?: boolean;
 	flip_v?: boolean;
-	/** MJPEG may be encoded to H.264 beside the printer. */
-	encode?: boolean;
+	/** Whether MJPEG is turned into H.264 beside the printer; auto, when its uplink needs it, if there is none. */
+	encode?: 'auto' | 'always' | 'never';
 	/** Most that the camera may take of the printer's uplink; 0 or none: no limit. */
 	max_kbps?: number;
 }
@@ -229,6 +234,13 @@ export interface CameraInfo {
 	ice_servers?: RTCIceServer[];
 	viewers?: number;
 	kbps?: number;
+	/** What it may take of the printer's uplink now. */
+	max_kbps?: number;
+	/** Of ffmpeg beside the printer, and why it encodes. */
+	encoder?: string;
+	encoded?: 'always' | 'budget' | 'uplink' | 'codec';
+	/** What the camera's own pictures would take. */
+	needs_kbps?: number;
 	error?: CameraError;
 }
 

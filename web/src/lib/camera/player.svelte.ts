@@ -242,6 +242,8 @@ export class Player {
 	}
 
 	#take(info: CameraInfo): void {
+		// The device has begun to send video: the better ways, which failed for the lack of it, are open now.
+		if (this.info?.codec === 'jpeg' && info.codec === 'h264') this.#ladder.forget();
 		this.info = info;
 		const possible = info.rungs.filter((way) => way.possible).map((way) => way.rung);
 		this.#ladder.allow(RUNGS.filter((rung) => possible.includes(rung)));

@@ -1,4 +1,5 @@
-import { seconds } from '$lib/i18n/format.svelte';
+import type { CameraInfo } from '$lib/api/types';
+import { number, seconds } from '$lib/i18n/format.svelte';
 import { m } from '$lib/paraglide/messages';
 import type { Rung } from './ladder';
 import type { Player } from './player.svelte';
@@ -33,3 +34,18 @@ export function badge(player: Player): string {
 
 /** How old a picture is. No measurement of a page is good for less than a tenth of a second. */
 export const behind = (delay: number): string => (delay < 0.1 ? m.camera_delay_below({ delay: seconds(0.1) }) : seconds(delay));
+
+const whys: Record<NonNullable<CameraInfo['encoded']>, (info: CameraInfo) => string> = {
+	always: () => m.camera_encoded_always(),
+	budget: (info) => m.camera_encoded_budget({ needs: kbps(info.needs_kbps), most: kbps(info.max_kbps) }),
+	uplink: (info) => m.camera_encoded_uplink({ needs: kbps(info.needs_kbps) }),
+	codec: () => m.camera_encoded_codec()
+};
+const kbps = (n = 0): string => m.camera_kbps({ kbps: number(n) });
+
+/** Why the picture is turned into H.264 beside the printer, and by what; none while it goes as it comes. */
+export function encoded(info: CameraInfo): string | undefined {
+	if (!info.encoded) return undefined;
+	const why = whys[info.encoded](info);
+	return info.encoder ? `${why} (${info.encoder})` : why;
+}
