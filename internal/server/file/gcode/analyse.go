@@ -89,7 +89,7 @@ func newAnalysis() *analysis {
 	a.current = &a.tools[0]
 	a.planner = newPlanner()
 	a.machine = newMachine(a)
-	a.lines = &lineReader{take: a.machine.line}
+	a.lines = &lineReader{take: a.machine.line, moves: a.machine.moves}
 	return a
 }
 

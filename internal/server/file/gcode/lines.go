@@ -10,7 +10,8 @@ import (
 // lineReader cuts what is written to it into lines and hands each, without its end, to take. It holds no more than one
 // line, which stays valid only during the call. Behind the line, within its capacity, is its end.
 type lineReader struct {
-	take func(line []byte) error
+	take  func(line []byte) error
+	moves func(p []byte, l *lineReader) int // takes lines that p begins with at once: how many bytes; as take would
 
 	rest  []byte // a line whose end has not come yet
 	begin int64  // offset of the line that take has
@@ -35,6 +36,9 @@ func (l *lineReader) Write(p []byte) (int, error) {
 		p = p[end+1:]
 	}
 	for {
+		if l.moves != nil {
+			p = p[l.moves(p, l):]
+		}
 		end := bytes.IndexByte(p, '\n')
 		if end < 0 {
 			return n, l.keep(p)

@@ -10,8 +10,11 @@ type planner struct {
 	retract float64 // mm/s², of moves of the filament alone
 	jerk    float64 // mm/s that the speed may change at once
 
+	slowing float64 // 1 / (2 accel)
+
 	// The last move, whose end's speed the next one decides.
 	length, speed, entry float64
+	pace                 float64 // 1 / speed
 	ux, uy, uz           float64
 }
 
@@ -22,7 +25,7 @@ const (
 )
 
 func newPlanner() planner {
-	return planner{accel: usualAcceleration, retract: usualAcceleration, jerk: usualJerk}
+	return planner{accel: usualAcceleration, retract: usualAcceleration, jerk: usualJerk, slowing: 0.5 / usualAcceleration}
 }
 
 func (p *planner) add(m *move) {
@@ -34,7 +37,7 @@ func (p *planner) add(m *move) {
 	if length == 0 {
 		if m.de != 0 {
 			p.stop()
-			p.seconds += ramp(math.Abs(m.de), m.feed, 0, 0, p.retract)
+			p.seconds += ramp(math.Abs(m.de), m.feed, 1/m.feed, 0, 0, p.retract, 0.5/p.retract)
 		}
 		return
 	}
@@ -47,7 +50,10 @@ func (p *planner) add(m *move) {
 		if change := cx*cx + cy*cy + cz*cz; change > p.jerk*p.jerk {
 			corner *= p.jerk / math.Sqrt(change)
 		}
-		p.seconds += ramp(p.length, p.speed, p.entry, corner, p.accel)
+		p.seconds += ramp(p.length, p.speed, p.pace, p.entry, corner, p.accel, p.slowing)
+	}
+	if m.feed != p.speed {
+		p.pace = 1 / m.feed
 	}
 	p.length, p.speed, p.entry = length, m.feed, corner
 	p.ux, p.uy, p.uz = ux, uy, uz
@@ -56,19 +62,20 @@ func (p *planner) add(m *move) {
 // stop ends the last move at rest.
 func (p *planner) stop() {
 	if p.speed > 0 {
-		p.seconds += ramp(p.length, p.speed, p.entry, 0, p.accel)
+		p.seconds += ramp(p.length, p.speed, p.pace, p.entry, 0, p.accel, p.slowing)
 		p.speed = 0
 	}
 }
 
-// ramp is the time for a way that begins and ends at the given speeds.
-func ramp(length, speed, entry, exit, accel float64) float64 {
+// ramp is the time for a way that begins and ends at the given speeds. pace is 1 / speed and slowing 1 / (2 accel): a file
+// has many moves and few of these, and dividing is slow.
+func ramp(length, speed, pace, entry, exit, accel, slowing float64) float64 {
 	up, down := speed-entry, speed-exit
 	if up == 0 && down == 0 {
-		return length / speed
+		return length * pace
 	}
-	if up*(speed+entry)+down*(speed+exit) <= 2*accel*length {
-		return (length + (up*up+down*down)/(2*accel)) / speed
+	if (up*(speed+entry)+down*(speed+exit))*slowing <= length {
+		return (length + (up*up+down*down)*slowing) * pace
 	}
 	// Too short to come to its speed.
 	peak := math.Sqrt((entry*entry+exit*exit)/2 + accel*length)
@@ -103,5 +110,6 @@ func (p *planner) limits(c *command) {
 	}
 	set(&p.accel, 'S', 10, 100000)
 	set(&p.accel, 'P', 10, 100000)
+	p.slowing = 0.5 / p.accel
 	set(&p.retract, 'R', 10, 100000)
 }

@@ -177,7 +177,7 @@ const (
 func newDrawing(points int) *drawing {
 	t := &drawing{most: max(points, MinPoints), tolerance: firstTolerance, infillEvery: 1, layerEvery: 1, byZ: true}
 	t.machine = newMachine(t)
-	t.lines = &lineReader{take: t.machine.line}
+	t.lines = &lineReader{take: t.machine.line, moves: t.machine.moves}
 	return t
 }
 
