@@ -29,6 +29,14 @@ var (
 	errLineText  = errors.New("has a control character in it")
 )
 
+// lineFaults are stable names of what is wrong with a line, for translations.
+var lineFaults = map[error]string{
+	ErrEmptyLine: "no_command", errLineASCII: "not_ascii", errTwoLines: "two_lines", errLongLine: "too_long", errLineText: "control_character",
+}
+
+// LineFault is the stable name of an error of ParseLine's.
+func LineFault(err error) string { return lineFaults[err] }
+
 // ParseLine reads a line as a person types it. Errors are words for people.
 func ParseLine(s string) (Line, error) {
 	s = strings.TrimRight(s, "\r\n")

@@ -120,6 +120,7 @@ type said struct {
 	Code          string
 	Message       string
 	Field, Reason string
+	Detail        string
 }
 
 func (v *visitor) command(t *testing.T, uuid, body string, header ...string) said {
@@ -617,7 +618,7 @@ func TestMacros(t *testing.T) {
 	if took := p.took(); len(took) != 1 || !slices.Equal(took[0].Lines, []string{"G28 X", "M117 wipe"}) || took[0].Macro != "노즐 청소" {
 		t.Errorf("%+v", took)
 	}
-	if got := run("operator", clean); got.Status != 403 || got.Field != "lines[0]" {
+	if got := run("operator", clean); got.Status != 403 || got.Field != "lines[1]" || got.Reason != "line_not_allowed" || !strings.HasPrefix(got.Detail, "Line 2, G28 X: ") {
 		t.Errorf("%+v", got)
 	}
 	if got := run("operator", ask); !got.OK {
@@ -648,6 +649,25 @@ func TestMacros(t *testing.T) {
 		if status, text := owner.call(t, "PUT", path+"/macros", bad); status != 422 {
 			t.Errorf("%d %s", status, text)
 		}
+	}
+	// A line that is refused is named by its number, and why.
+	for _, c := range []struct{ line, reason, detail string }{
+		{"M117 " + strings.Repeat("x", 250), "too_long", "Line 3 has at most 250 bytes."},
+		{"M117 안녕", "not_ascii", "Line 3 has a character in it that is no ASCII: OctoPrint sends nothing more after one."},
+		{"M117 a\x1b", "control_character", "Line 3 has a control character in it."},
+		{"G28\nG29", "two_lines", "Line 3 is one line."},
+	} {
+		status, text := owner.call(t, "PUT", path+"/macros", map[string]any{"items": []any{
+			map[string]any{"name": "good", "lines": []string{"M105"}}, map[string]any{"name": "m", "lines": []string{"; say", "G28", c.line}}}})
+		var got said
+		_ = json.Unmarshal(text, &got)
+		if status != 422 || got.Field != "items[1].lines[2]" || got.Reason != c.reason || got.Detail != c.detail {
+			t.Errorf("%q: %d %s", c.line, status, text)
+		}
+	}
+	owner.must(t, http.StatusOK, "PUT", path+"/macros", json.RawMessage(`{"items":[{"name":"hot","lines":["G28","; now heat","M104 S9000"]}]}`), &made)
+	if got := run("owner", made.Items[0].ID); got.Status != 422 || got.Code != "out_of_range" || got.Field != "lines[2]" || !strings.HasPrefix(got.Detail, "Line 3, M104 S9000: ") {
+		t.Errorf("%+v", got)
 	}
 	var presets struct {
 		Items []struct {

@@ -100,7 +100,7 @@ func (c *Client) Command(ctx context.Context, command *wire.Command) error {
 		}
 		var refusal *Refusal
 		if command.Lines != nil && errors.As(err, &refusal) {
-			return &Refusal{refusal.Code, fmt.Sprintf("line %d of %d: %s", i+1, len(list), refusal.Text)}
+			return &Refusal{refusal.Code, fmt.Sprintf("line %d of %d, %s: %s", i+1, len(list), command.Lines[i], refusal.Text)}
 		}
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -44,26 +45,27 @@ func (m *Macro) check(at string) (err error) {
 	if len(m.Lines) == 0 || len(m.Lines) > wire.MaxLines {
 		return problem.Field("invalid", at+".lines", fmt.Sprintf("A macro has 1 to %d lines.", wire.MaxLines))
 	}
-	if len(m.sent()) == 0 {
+	if lines, _ := m.sent(); len(lines) == 0 {
 		return problem.Field("invalid", at+".lines", "A macro has at least one line with a command.")
 	}
 	for i, text := range m.Lines {
 		if _, err := wire.ParseLine(text); err != nil && !errors.Is(err, wire.ErrEmptyLine) {
-			return problem.Field("invalid", fmt.Sprintf("%s.lines[%d]", at, i), "A line "+err.Error()+".")
+			p := problem.Field("invalid", fmt.Sprintf("%s.lines[%d]", at, i), fmt.Sprintf("Line %d %s.", i+1, err))
+			p.Reason = wire.LineFault(err)
+			return p
 		}
 	}
 	return nil
 }
 
-// sent gives the lines without those that are empty or a comment alone.
-func (m *Macro) sent() []string {
-	var lines []string
-	for _, text := range m.Lines {
+// sent gives the lines without those that are empty or a comment alone, and which of the macro's each is.
+func (m *Macro) sent() (lines []string, at []int) {
+	for i, text := range m.Lines {
 		if _, err := wire.ParseLine(text); !errors.Is(err, wire.ErrEmptyLine) {
-			lines = append(lines, text)
+			lines, at = append(lines, text), append(at, i)
 		}
 	}
-	return lines
+	return lines, at
 }
 
 func (p *Preset) check(at string) (err error) {
@@ -270,8 +272,26 @@ func (s *Service) RunMacro(ctx context.Context, deviceUUID, macroID, key string)
 	}
 	for _, m := range list {
 		if m.ID == macroID {
-			return s.Do(ctx, deviceUUID, wire.Command{Type: wire.CommandGCode, Lines: m.sent(), Macro: m.Name}, key)
+			lines, at := m.sent()
+			out, err := s.Do(ctx, deviceUUID, wire.Command{Type: wire.CommandGCode, Lines: lines, Macro: m.Name}, key)
+			return out, m.lineProblem(at, err)
 		}
 	}
 	return Outcome{}, problem.NotFound("macro")
+}
+
+// lineProblem has a problem of a line that was sent, the at[i]-th of the macro, name that line as the macro counts.
+func (m *Macro) lineProblem(at []int, err error) error {
+	p, ok := errors.AsType[*problem.Problem](err)
+	if !ok {
+		return err
+	}
+	var i int
+	if _, scan := fmt.Sscanf(p.Field, "lines[%d]", &i); scan != nil || i < 0 || i >= len(at) {
+		return err
+	}
+	named := *p
+	named.Field = fmt.Sprintf("lines[%d]", at[i])
+	named.Detail = fmt.Sprintf("Line %d, %s: %s", at[i]+1, m.Lines[at[i]], strings.TrimPrefix(p.Detail, p.Field+" "))
+	return &named
 }

@@ -87,5 +87,7 @@ export function problemOutcome(problem: Problem, type?: CommandType): Outcome {
 	if (problem.code === 'device_timeout') return { state: 'unknown', why: m.control_fail_timeout() };
 	const reason = problem.body.reason;
 	if (problem.code === 'not_now' && reason && type) return { state: 'refused', why: reasonWords(reason, type) };
-	return { state: 'refused', why: sentence(problem) };
+	const why = reason === 'line_not_allowed' ? m.control_line_not_allowed() : sentence(problem);
+	const line = problem.field?.match(/^lines\[(\d+)\]$/)?.[1];
+	return { state: 'refused', why: line === undefined ? why : m.control_line_wrong({ line: Number(line) + 1, why }) };
 }

@@ -6,6 +6,7 @@ import { m } from '$lib/paraglide/messages';
 import { heats, type SomeCommand } from './command';
 import { describe as inWords } from './describe';
 import { givenOutcome, withNews, type GivenCommand } from './history';
+import { lineWords } from './macro';
 import { isOver, outcomeOf, problemOutcome } from './outcome';
 import { targetsOf } from './preset';
 import { reasonWords } from './reason';
@@ -53,6 +54,26 @@ describe('why not', () => {
 });
 
 describe('what became of it', () => {
+	it('names the line of a macro that was refused', () => {
+		const refused = (code: string, reason?: string) => problemOutcome(new Problem({ status: 422, code, reason, field: 'lines[2]' }), 'gcode').why;
+		expect(refused('not_allowed', 'line_not_allowed')).toBe('3번째 줄: 소유자가 조작자에게 이 줄을 허용하지 않았습니다.');
+		expect(refused('out_of_range')).toMatch(/^3번째 줄: ./);
+		speak('en');
+		expect(refused('not_allowed', 'line_not_allowed')).toBe('Line 3: The owner has not allowed operators to send this line.');
+		expect(problemOutcome(new Problem({ status: 403, code: 'not_allowed', reason: 'line_not_allowed', field: 'line' }), 'gcode').why).toMatch(/^The owner/);
+	});
+
+	it('names the line of a macro as it was typed', () => {
+		const wrong = (reason: string, field = 'items[1].lines[1]') => lineWords(new Problem({ status: 422, code: 'invalid', reason, field }), 'G28\n\n M117 안녕 \nM105');
+		expect(wrong('not_ascii')).toBe('3번째 줄: 영문자, 숫자, 기호만 보낼 수 있습니다: “M117 안녕”');
+		speak('en');
+		expect(wrong('not_ascii')).toBe('Line 3: Only English letters, digits and signs can be sent: “M117 안녕”');
+		for (const reason of ['too_long', 'control_character', 'two_lines']) expect(wrong(reason)).toMatch(/^Line 3: ./);
+		expect(wrong('else')).toBeUndefined();
+		expect(wrong('too_long', 'items[1].name')).toBeUndefined();
+		expect(wrong('too_long', 'items[1].lines[9]')).toBeUndefined();
+	});
+
 	it('tells a no from not knowing', () => {
 		expect(outcomeOf({ state: 'answered', ok: true, code: 'done' }).state).toBe('done');
 		expect(outcomeOf({ state: 'answered', ok: false, code: 'not_now' }).state).toBe('refused');
