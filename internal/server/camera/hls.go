@@ -18,18 +18,20 @@ import (
 // have longer ones.
 const (
 	hlsPart        = 200 * time.Millisecond
-	hlsSegment     = time.Second
-	hlsSegments    = 7 // the fewest that low-latency HLS takes
+	hlsSegment     = 900 * time.Millisecond // key frames a second apart come a little earlier now and then
+	hlsSegments    = 7                      // the fewest that low-latency HLS takes
 	hlsSegmentSize = 16 << 20
 	hlsAnswer      = 30 * time.Second // a player waits for its next part
 )
 
-// hlsOutput is a stream as HLS, while somebody takes it so. The stream's mu guards it; handling requests needs no lock.
+// hlsOutput is a stream as HLS, while somebody takes it so. The stream's mu guards it; handling requests needs no lock once
+// it is ready.
 type hlsOutput struct {
-	muxer *gohlslib.Muxer
+	ready chan struct{}   // closed when there is a muxer, or will be none
+	muxer *gohlslib.Muxer // nil: it is not known yet how long the parts are to be
 	track *gohlslib.Track
-	begun time.Time
-	last  int64 // pts
+	first []*frame // until then
+	pace  pace
 }
 
 var hlsFile = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}\.(m3u8|mp4)$`)
@@ -60,6 +62,15 @@ func (s *Service) apiHLS(ctx context.Context, in *struct {
 	return streamed(func(w http.ResponseWriter, r *http.Request) {
 		defer s.asks(x)()
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(hlsAnswer))
+		select {
+		case <-out.ready:
+		case <-r.Context().Done():
+			return
+		}
+		if out.muxer == nil {
+			errNoSession.Write(w)
+			return
+		}
 		q := r.URL.Query()
 		kept := url.Values{"session": {x.v.id}} // all that the addresses in a playlist carry on
 		for _, name := range []string{"_HLS_msn", "_HLS_part", "_HLS_skip"} {
@@ -163,18 +174,24 @@ func (st *stream) openHLS() {
 	if st.hls != nil || len(st.kept) == 0 || st.params.sps == nil || st.params.pps == nil {
 		return
 	}
-	track := &gohlslib.Track{Codec: &codecs.H264{SPS: st.params.sps, PPS: st.params.pps}, ClockRate: 90000}
-	out := &hlsOutput{track: track, begun: st.kept[0].at, last: -1}
-	out.muxer = &gohlslib.Muxer{Variant: gohlslib.MuxerVariantLowLatency, Tracks: []*gohlslib.Track{track}, SegmentCount: hlsSegments,
-		SegmentMinDuration: hlsSegment, PartMinDuration: hlsPart, SegmentMaxSize: hlsSegmentSize,
-		OnEncodeError: func(error) { st.s.count.dropped.WithLabelValues("hls").Inc() }}
-	if out.muxer.Start() != nil {
-		return
-	}
-	st.hls = out
+	st.hls = &hlsOutput{ready: make(chan struct{})}
 	for _, f := range st.kept {
 		st.writeHLS(f)
 	}
+}
+
+// start makes the muxer, for parts as the pace has them.
+func (h *hlsOutput) start(st *stream) error {
+	h.track = &gohlslib.Track{Codec: &codecs.H264{SPS: st.params.sps, PPS: st.params.pps}, ClockRate: hlsClock}
+	muxer := &gohlslib.Muxer{Variant: gohlslib.MuxerVariantLowLatency, Tracks: []*gohlslib.Track{h.track}, SegmentCount: hlsSegments,
+		SegmentMinDuration: hlsSegment, PartMinDuration: h.pace.part(), SegmentMaxSize: hlsSegmentSize,
+		OnEncodeError: func(error) { st.s.count.dropped.WithLabelValues("hls").Inc() }}
+	if err := muxer.Start(); err != nil {
+		return err
+	}
+	h.muxer = muxer
+	close(h.ready)
+	return nil
 }
 
 // writeHLS adds a frame. What the muxer cannot take ends it; players begin anew. mu must be held.
@@ -183,22 +200,53 @@ func (st *stream) writeHLS(f *frame) {
 	if h == nil {
 		return
 	}
-	pts := int64(f.at.Sub(h.begun) * 90 / time.Millisecond)
-	if !st.params.bFrames && pts <= h.last {
-		pts = h.last + 90
+	if h.muxer != nil {
+		if h.write(f, st.params.bFrames) != nil {
+			st.endHLS()
+		}
+		return
 	}
-	h.last = max(h.last, pts)
-	if h.muxer.WriteH264(h.track, f.at, pts, f.units) != nil {
+	h.first = append(h.first, f)
+	p, enough := paceOf(h.first)
+	if !enough {
+		return
+	}
+	h.pace = p
+	if h.start(st) != nil {
 		st.endHLS()
+		return
 	}
+	for _, f := range h.first {
+		if h.write(f, st.params.bFrames) != nil {
+			st.endHLS()
+			return
+		}
+	}
+	h.first = nil
+}
+
+func (h *hlsOutput) write(f *frame, reordered bool) error {
+	pts := f.at.Sub(h.pace.begun).Milliseconds() * hlsClock / 1000
+	if !reordered {
+		pts = h.pace.next(f.at)
+		if f.key && pts > 0 { // the first segment is over
+			h.pace.learning = false
+		}
+	}
+	return h.muxer.WriteH264(h.track, f.at, pts, f.units)
 }
 
 // endHLS ends the HLS output and those who take it: their players begin anew. mu must be held.
 func (st *stream) endHLS() {
-	if st.hls == nil {
+	h := st.hls
+	if h == nil {
 		return
 	}
-	st.hls.muxer.Close()
+	if h.muxer != nil {
+		h.muxer.Close()
+	} else {
+		close(h.ready)
+	}
 	st.hls = nil
 	for v := range st.viewers {
 		if v.rung == RungHLS {
