@@ -17,6 +17,7 @@ import subprocess
 import sys
 
 SERVER = "203.0.113.2"
+RELAY = "203.0.113.1"  # the router in the middle has room for a TURN server
 NAMES = ("internet", "server", "home", "printer", "office", "viewer")
 
 # Which namespace is tied to which, and what each end is called and has as its address.
@@ -90,7 +91,8 @@ class Network:
 
     @property
     def env(self) -> dict[str, str]:
-        return {"FACTOR_NETWORK_SERVER_ADDRESS": SERVER, **{f"FACTOR_NETWORK_{n.upper()}": self.name(n) for n in NAMES}}
+        names = {f"FACTOR_NETWORK_{n.upper()}": self.name(n) for n in NAMES}
+        return {"FACTOR_NETWORK_SERVER_ADDRESS": SERVER, "FACTOR_NETWORK_RELAY_ADDRESS": RELAY, **names}
 
     def command(self, *words: str) -> list[str]:
         """The command, run where the viewer is."""

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -34,11 +35,12 @@ export class HlsCamera {
     readonly url: string,
   ) {}
 
-  static async start(): Promise<HlsCamera> {
+  /** Of what ffmpeg is given; of a test picture by itself. */
+  static async start(input: string[] = ['-re', '-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=15']): Promise<HlsCamera> {
     const folder = await mkdtemp(join(tmpdir(), 'factor-e2e-hls-'));
     const ffmpeg = new Program('ffmpeg', [
-      ...['ffmpeg', '-loglevel', 'error', '-re', '-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=15'],
-      ...['-c:v', 'libx264', '-profile:v', 'baseline', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '15'],
+      ...['ffmpeg', '-loglevel', 'error', ...input],
+      ...['-c:v', 'libx264', '-profile:v', 'baseline', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p', '-g', '15'],
       ...['-f', 'hls', '-hls_time', '1', '-hls_list_size', '5', '-hls_flags', 'delete_segments', join(folder, 'index.m3u8')],
     ]);
     const server = createServer((request, answer) => {
@@ -47,10 +49,8 @@ export class HlsCamera {
         (body) => answer.end(body),
         () => answer.writeHead(404).end(),
       );
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as { port: number };
-    const url = `http://127.0.0.1:${port}/index.m3u8`;
+    });
+    const url = `${await listen(server)}/index.m3u8`;
     await until('the stream is there', () => fetch(url).then((r) => r.ok));
     return new HlsCamera(ffmpeg, server, folder, url);
   }
@@ -60,6 +60,13 @@ export class HlsCamera {
     this.server.close();
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+async function listen(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  return `http://127.0.0.1:${port}`;
 }
 
 /** ffmpeg's arguments for a codec of low delay, whose pictures come out as fast as they go in. */
@@ -74,6 +81,8 @@ const CODECS = {
  */
 export class ClockCamera {
   readonly #programs: Program[] = [];
+  #server: Server | undefined;
+  #files: HlsCamera | undefined;
   #mediamtx: Program | undefined;
 
   private constructor(
@@ -94,19 +103,42 @@ export class ClockCamera {
 
   /** By RTSP from mediamtx, and by WHEP. */
   async published(codec: 'h264' | 'h265'): Promise<{ rtsp: string; whep: string }> {
-    const server = await this.#server();
+    const server = await this.#peer();
     const rtsp = `rtsp://127.0.0.1:${this.ports.rtsp}/${codec}`;
     this.#ffmpeg(codec, ['-f', 'rtsp', '-rtsp_transport', 'tcp', rtsp]);
     await server.says(new RegExp(`is publishing to path '${codec}'`));
     return { rtsp, whep: `http://127.0.0.1:${this.ports.whep}/${codec}/whep` };
   }
 
-  #ffmpeg(codec: keyof typeof CODECS, to: string[]): void {
-    const input = ['-fflags', 'nobuffer', '-f', 'mpjpeg', '-use_wallclock_as_timestamps', '1', '-i', this.mjpeg.url, '-an'];
-    this.#programs.push(new Program('ffmpeg', ['ffmpeg', '-loglevel', 'error', ...input, ...CODECS[codec], ...to]));
+  /** As MJPEG over HTTP, made by an ffmpeg for each who asks. */
+  async remade(): Promise<string> {
+    this.#server = createServer((_, answer) => {
+      answer.writeHead(200, { 'Content-Type': 'multipart/x-mixed-replace;boundary=ffmpeg' });
+      const ffmpeg = spawn('ffmpeg', ['-loglevel', 'error', ...this.#input, '-q:v', '5', '-flush_packets', '1', '-f', 'mpjpeg', '-'], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      ffmpeg.stdout.pipe(answer);
+      answer.on('close', () => ffmpeg.kill('SIGKILL'));
+    });
+    return `${await listen(this.#server)}/`;
   }
 
-  async #server(): Promise<Program> {
+  /** As files of HLS, made by ffmpeg. */
+  async files(): Promise<string> {
+    this.#files = await HlsCamera.start(this.#input);
+    return this.#files.url;
+  }
+
+  /** The picture as ffmpeg is given it: each once, and at once. */
+  get #input(): string[] {
+    return ['-fflags', 'nobuffer', '-f', 'mpjpeg', '-use_wallclock_as_timestamps', '1', '-i', this.mjpeg.url, '-an', '-fps_mode', 'passthrough'];
+  }
+
+  #ffmpeg(codec: keyof typeof CODECS, to: string[]): void {
+    this.#programs.push(new Program('ffmpeg', ['ffmpeg', '-loglevel', 'error', ...this.#input, ...CODECS[codec], ...to]));
+  }
+
+  async #peer(): Promise<Program> {
     if (this.#mediamtx) return this.#mediamtx;
     const config = join(this.folder, 'mediamtx.yml');
     await writeFile(
@@ -125,6 +157,9 @@ export class ClockCamera {
   }
 
   async stop(): Promise<void> {
+    this.#server?.closeAllConnections();
+    this.#server?.close();
+    await this.#files?.stop();
     for (const program of this.#programs.reverse()) await program.kill();
     await this.mjpeg.stop();
     await rm(this.folder, { recursive: true, force: true });

@@ -2,7 +2,7 @@ import type { Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
 import { median, watch } from '../harness/glass.ts';
 import { fillLogin } from '../harness/pages.ts';
-import { fault, Internet, slow } from './internet.ts';
+import { during, fault, Internet, slow } from './internet.ts';
 
 const PATIENCE = 150_000;
 const PORT = '8189'; // of WebRTC
@@ -57,84 +57,86 @@ async function plays(page: Page, rung: string): Promise<number> {
   return delay;
 }
 
-const protocol = (page: Page): Promise<string | undefined> =>
+/** How a page's WebRTC goes: what its own end of the way is, and that it is TURN's. */
+const way = (page: Page): Promise<{ protocol?: string; candidateType?: string; relayProtocol?: string }> =>
   page.evaluate(async () => {
     for (const peer of (window as unknown as { peers: RTCPeerConnection[] }).peers) {
       if (peer.connectionState !== 'connected') continue;
       const stats = await peer.getStats();
       for (const report of stats.values()) {
-        if (report.type === 'candidate-pair' && report.nominated) return stats.get(report.localCandidateId)?.protocol as string;
+        if (report.type !== 'candidate-pair' || !report.nominated) continue;
+        const { protocol, candidateType, relayProtocol } = stats.get(report.localCandidateId);
+        return { protocol, candidateType, relayProtocol };
       }
     }
-    return undefined;
+    return {};
   });
 
 test('NAT on both sides: WebRTC over UDP', async ({ page }) => {
   await net.setCamera({ name: 'Nozzle', stream_url: cameras.h264 });
   await open(page);
   expect(await plays(page, 'whep')).toBeLessThan(5_000);
-  expect(await protocol(page)).toBe('udp');
+  expect(await way(page)).toMatchObject({ protocol: 'udp' });
 });
 
 test('UDP dropped: WebRTC over TCP', async ({ page }) => {
   await net.setCamera({ name: 'Nozzle', stream_url: cameras.h264 });
-  const mend = await fault('office', 'ip protocol udp drop');
-  try {
+  await during(fault('office', 'ip protocol udp drop'), async () => {
     await open(page);
     await plays(page, 'whep');
-    expect(await protocol(page)).toBe('tcp');
-  } finally {
-    await mend();
-  }
+    expect(await way(page)).toMatchObject({ protocol: 'tcp' });
+  });
 });
 
 test('the camera port closed altogether: HLS, and WebRTC again once it is open', async ({ page }) => {
   await net.setCamera({ name: 'Nozzle', stream_url: cameras.h264 });
-  const mend = await fault('office', `udp dport ${PORT} drop`, `tcp dport ${PORT} drop`);
-  try {
+  await during(fault('office', `udp dport ${PORT} drop`, `tcp dport ${PORT} drop`), async () => {
     await open(page);
     await plays(page, 'hls');
-  } finally {
-    await mend();
-  }
+  });
   await plays(page, 'whep');
+});
+
+test('neither UDP nor the camera port, but a relay by TCP: WebRTC through TURN', async ({ page }) => {
+  await net.setCamera({ name: 'Nozzle', stream_url: cameras.h264 });
+  const stopRelay = await net.startRelay();
+  try {
+    await during(fault('office', 'ip protocol udp drop', `tcp dport ${PORT} drop`), async () => {
+      await open(page);
+      await plays(page, 'whep');
+      expect(await way(page)).toMatchObject({ candidateType: 'relay', relayProtocol: 'tcp' });
+    });
+  } finally {
+    await stopRelay();
+  }
 });
 
 test('2 % of all packets lost: WebRTC goes on', async ({ page }) => {
   await net.setCamera({ name: 'Nozzle', stream_url: cameras.h264 });
-  const mend = await fault('office', 'numgen random mod 50 == 0 drop');
-  try {
+  await during(fault('office', 'numgen random mod 50 == 0 drop'), async () => {
     await open(page);
     await plays(page, 'whep');
     await plays(page, 'whep');
-  } finally {
-    await mend();
-  }
+  });
 });
 
 test('300 kbit/s from the printer: MJPEG keeps up by smaller and fewer pictures', async ({ page }) => {
   await net.setCamera({ name: 'Nozzle', stream_url: cameras.mjpeg });
-  const mend = await slow('home', '300kbit');
-  try {
+  await during(slow('home', '300kbit'), async () => {
     await open(page);
     // Never the past: what the line cannot carry is left out before it is sent.
     await plays(page, 'mjpeg');
     await expect.poll(async () => median((await watch(page, 8, PATIENCE)).delays), { timeout: PATIENCE }).toBeLessThan(5_000);
-  } finally {
-    await mend();
-  }
+  });
 });
 
 test('300 kbit/s from the printer, its owner lets it encode: WebRTC', async ({ page }) => {
   await net.setCamera({ name: 'Nozzle', stream_url: cameras.mjpeg, encode: 'always', max_kbps: 250 });
-  const mend = await slow('home', '300kbit');
-  try {
+  await during(slow('home', '300kbit'), async () => {
     await open(page);
     await plays(page, 'whep');
     await expect.poll(async () => median((await watch(page, 8, PATIENCE)).delays), { timeout: PATIENCE }).toBeLessThan(5_000);
-  } finally {
-    await mend();
-  }
+  });
 });
 
 for (const side of ['home', 'office'] as const) {
@@ -142,13 +144,10 @@ for (const side of ['home', 'office'] as const) {
     await net.setCamera({ name: 'Nozzle', stream_url: cameras.h264 });
     await open(page);
     await plays(page, 'whep');
-    const mend = await fault(side, 'drop');
-    try {
+    await during(fault(side, 'drop'), async () => {
       await expect(page.locator('[data-camera]')).not.toHaveAttribute('data-state', 'live', { timeout: PATIENCE });
       expect((await watch(page, 5, 5_000)).frames).toBeLessThan(2);
-    } finally {
-      await mend();
-    }
+    });
     await plays(page, 'whep');
   });
 }

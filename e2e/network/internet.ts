@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Api } from '../harness/api.ts';
 import { somebody, type Account } from '../harness/factor.ts';
-import { inTree, Program, run, until } from '../harness/program.ts';
+import { inTree, Program, root, run, until } from '../harness/program.ts';
 
 type Place = 'internet' | 'server' | 'home' | 'printer' | 'office' | 'viewer';
 
 const server = process.env.FACTOR_NETWORK_SERVER_ADDRESS ?? '';
+const relay = process.env.FACTOR_NETWORK_RELAY_ADDRESS ?? ''; // of the router in the middle
+const secret = 'what both know';
 const namespace = (of: Place): string => {
   const name = process.env[`FACTOR_NETWORK_${of.toUpperCase()}`];
   if (!name) throw new Error('there is no network: run scripts/network.py npx playwright test --config network.config.ts');
@@ -50,6 +52,7 @@ export class Internet {
     const factor = this.#start('server', 'factor', [
       ...[inTree('bin/factor'), 'serve', '--data', data, '--http', '127.0.0.1:8080', '--https', ':8443', '--mqtts', ':8883'],
       ...['--webrtc', ':8189', '--rtsp', 'off', '--public-url', this.url],
+      ...['--turn', `turn:${relay}:3478?transport=tcp`, '--turn-secret', secret], // there is none until startRelay
     ]);
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'; // its certificate is of its own making, and this process talks to nobody else
     await until('the server answers', async () => {
@@ -98,6 +101,15 @@ export class Internet {
     return { mjpeg: mjpeg!, h264: 'rtsp://127.0.0.1:8554/cam' };
   }
 
+  /** A TURN server at another place of the internet, until the returned function is called. */
+  async startRelay(): Promise<() => Promise<void>> {
+    const built = join(this.folder, 'relay');
+    await run(['go', 'build', '-C', root, '-o', built, './e2e/network/relay']);
+    const program = this.#start('internet', 'relay', [built, '-listen', `${relay}:3478`, '-secret', secret]);
+    await program.says(/ready/);
+    return () => program.stop();
+  }
+
   async setCamera(camera: Camera): Promise<void> {
     await this.api.call('PUT', `/printers/${this.uuid}/cameras`, { items: [camera] });
   }
@@ -118,16 +130,36 @@ export class Internet {
   }
 }
 
-/** Rules of a router for what passes it, until they are taken away. */
-export async function fault(where: 'home' | 'office', ...rules: string[]): Promise<() => Promise<void>> {
+/** What a router does to what passes it. */
+export interface Fault {
+  where: 'home' | 'office';
+  make: string[];
+  mend: string[];
+}
+
+/** Rules of nft's for what passes a router. */
+export function fault(where: Fault['where'], ...rules: string[]): Fault {
   const lines = ['add table ip fault', 'add chain ip fault forward { type filter hook forward priority -10; }'];
-  await run(inside(where, 'nft', [...lines, ...rules.map((rule) => `add rule ip fault forward ${rule}`)].join('; ')));
-  return async () => void (await run(inside(where, 'nft', 'delete table ip fault')));
+  const make = ['nft', [...lines, ...rules.map((rule) => `add rule ip fault forward ${rule}`)].join('; ')];
+  return { where, make, mend: ['nft', 'delete table ip fault'] };
 }
 
 /** A slow way out of a router: a modem that keeps what it cannot send for a moment, and drops the rest. */
-export async function slow(where: 'home' | 'office', rate: string): Promise<() => Promise<void>> {
-  const device = ['tc', 'qdisc', 'replace', 'dev', 'wan', 'root'];
-  await run(inside(where, ...device, 'tbf', 'rate', rate, 'burst', '4k', 'latency', '300ms'));
-  return async () => void (await run(inside(where, 'tc', 'qdisc', 'delete', 'dev', 'wan', 'root')));
+export function slow(where: Fault['where'], rate: string): Fault {
+  const device = ['dev', 'wan', 'root'];
+  return {
+    where,
+    make: ['tc', 'qdisc', 'replace', ...device, 'tbf', 'rate', rate, 'burst', '4k', 'latency', '300ms'],
+    mend: ['tc', 'qdisc', 'delete', ...device],
+  };
+}
+
+/** Has a fault last as long as what is done meanwhile; however that ends, it is mended. */
+export async function during(fault: Fault, fn: () => Promise<void>): Promise<void> {
+  await run(inside(fault.where, ...fault.make));
+  try {
+    await fn();
+  } finally {
+    await run(inside(fault.where, ...fault.mend));
+  }
 }
