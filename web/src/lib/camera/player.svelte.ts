@@ -47,7 +47,7 @@ export class Player {
 	#trying: Running | undefined;
 	#timer: ReturnType<typeof setInterval> | undefined;
 	#ticks = 0;
-	#ready = false;
+	#known: Promise<void> = Promise.resolve();
 	#hiddenAt = 0;
 	#asking = false;
 	#askedAt = -Infinity;
@@ -71,7 +71,8 @@ export class Player {
 		addEventListener('online', network);
 		this.#timer = setInterval(() => this.#tick(), TICK);
 		void this.#ask(); // which opens the camera, meanwhile:
-		void this.#know().then(() => this.#tick());
+		this.#known = this.#know();
+		this.#tick();
 		return () => {
 			removeEventListener('online', network);
 			clearInterval(this.#timer);
@@ -103,7 +104,7 @@ export class Player {
 	#tick(): void {
 		const now = performance.now();
 		this.#ticks++;
-		if (!this.#ready || !this.#place) return;
+		if (!this.#place) return;
 		if (document.hidden) {
 			this.#hiddenAt ||= now;
 			if (now - this.#hiddenAt > HIDDEN && !document.pictureInPictureElement) this.#stop();
@@ -177,7 +178,7 @@ export class Player {
 		const at = `/api/v1${this.#base}`;
 		switch (rung) {
 			case 'whep':
-				return playWebRTC(`${at}/whep`, this.info?.ice_servers ?? [], told);
+				return playWebRTC(`${at}/whep`, this.#known.then(() => this.info?.ice_servers ?? []), told);
 			case 'hls':
 				return playHLS(`${at}/hls/index.m3u8`, told);
 			case 'mjpeg':
@@ -238,7 +239,6 @@ export class Player {
 		} catch {
 			// The other question says what is wrong.
 		}
-		this.#ready = true;
 	}
 
 	#take(info: CameraInfo): void {

@@ -1,18 +1,19 @@
 import { problemFrom } from '$lib/api/client';
 import { eachFrame, makeVideo, type Source, type Told } from './source';
 
-/** How long an offer waits for this browser's own addresses, ms. The server answers to whatever address it is called from. */
-const GATHERING = 300;
 /** How long the way may take to open once the server has answered, ms. */
 const CONNECTING = 6_000;
 
 /** Neither UDP nor TCP gets through to the server's camera port. */
 export class NoWay extends Error {}
 
-/** Plays a WHEP endpoint: offer out, answer in, and the browser finds UDP or TCP by itself. */
-export function playWebRTC(url: string, iceServers: RTCIceServer[], told: Told): Source {
+/**
+ * Plays a WHEP endpoint: offer out, answer in, and the browser finds UDP or TCP by itself. The offer names none of its
+ * addresses, and waits for none: the server answers to whatever address it is called from.
+ */
+export function playWebRTC(url: string, relays: Promise<RTCIceServer[]>, told: Told): Source {
 	const video = makeVideo();
-	const peer = new RTCPeerConnection({ iceServers });
+	const peer = new RTCPeerConnection();
 	const abort = new AbortController();
 	let resource: string | undefined;
 	let closed = false;
@@ -37,13 +38,15 @@ export function playWebRTC(url: string, iceServers: RTCIceServer[], told: Told):
 	};
 
 	async function connect() {
-		await peer.setLocalDescription(await peer.createOffer());
-		await gathered(peer, abort.signal);
+		const [offer, iceServers] = await Promise.all([peer.createOffer(), relays]);
+		if (closed) return;
+		peer.setConfiguration({ iceServers }); // before it begins to look for addresses
+		await peer.setLocalDescription(offer);
 		const response = await fetch(url, {
 			method: 'POST',
 			credentials: 'same-origin',
 			headers: { 'Content-Type': 'application/sdp' },
-			body: peer.localDescription?.sdp,
+			body: offer.sdp,
 			signal: abort.signal
 		});
 		if (!response.ok) throw await problemFrom(response);
@@ -106,21 +109,4 @@ export function playWebRTC(url: string, iceServers: RTCIceServer[], told: Told):
 		},
 		offersUDP: () => / udp /i.test(peer.remoteDescription?.sdp ?? '')
 	};
-}
-
-/** Waits until the offer names every address of ours, but not for long. */
-function gathered(peer: RTCPeerConnection, signal: AbortSignal): Promise<void> {
-	return new Promise((resolve, reject) => {
-		if (peer.iceGatheringState === 'complete') return resolve();
-		const timer = setTimeout(resolve, GATHERING);
-		peer.addEventListener('icegatheringstatechange', () => {
-			if (peer.iceGatheringState !== 'complete') return;
-			clearTimeout(timer);
-			resolve();
-		});
-		signal.addEventListener('abort', () => {
-			clearTimeout(timer);
-			reject(new Error('closed'));
-		});
-	});
 }
