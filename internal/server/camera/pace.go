@@ -27,10 +27,14 @@ const (
 // pause is from when on frames are missing rather than late.
 const pause = hlsClock / 2
 
-// paceOf learns the step from the first frames of a stream: enough for it are those of a second.
+// paceOf learns the step from the first frames of a stream: enough for it are those of a second. Should there be few of
+// them it looks longer, because parts that are too long at first stay so.
 func paceOf(frames []*frame) (p pace, enough bool) {
 	n := len(frames)
-	if n < 2 || n < 120 && frames[n-1].at.Sub(frames[0].at) < time.Second {
+	if n < 2 {
+		return pace{}, false
+	}
+	if span := frames[n-1].at.Sub(frames[0].at); n < 120 && (span < time.Second || n < 6 && span < 4*time.Second) {
 		return pace{}, false
 	}
 	var span, count time.Duration

@@ -103,8 +103,13 @@ func TestPace_OfTooFewFramesIsNotKnown(t *testing.T) {
 	if _, enough := paceOf(framesAt(at)); enough {
 		t.Error("eight frames of less than a second are enough")
 	}
-	slow := jittery(3, 1, 0, 1)
-	if p, enough := paceOf(framesAt(slow[:2])); !enough || p.step > maxStep || p.part() < time.Second {
+	stalled := jittery(4, 10, 0, 1)
+	stalled[3] = stalled[3].Add(2 * time.Second)
+	if _, enough := paceOf(framesAt(stalled)); enough {
+		t.Error("four frames are enough, two seconds after the third")
+	}
+	slow := jittery(5, 1, 0, 1)
+	if p, enough := paceOf(framesAt(slow)); !enough || p.step > maxStep || p.part() < time.Second {
 		t.Errorf("one frame a second: %+v, %v, %v", p, enough, p.part())
 	}
 	backwards := []*frame{{at: slow[2]}, {at: slow[1]}, {at: slow[1]}, {at: slow[0]}}
