@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { inTree, Program, until } from './program.ts';
 
 const octoprint = process.env.FACTOR_TEST_OCTOPRINT ?? inTree('.run/octoprint-venv/bin/octoprint');
+/** The same with octoprint_factor 2.8.5 in it, the plugin that owners run today. */
+export const published = process.env.FACTOR_TEST_PUBLISHED ?? inTree('.cache/published-venv/bin/octoprint');
 const busy = ['printing', 'paused', 'pausing', 'resuming', 'cancelling', 'finishing'] as const;
 
 export interface OctoPrintJob {
@@ -23,9 +25,10 @@ export class OctoPrint {
     readonly key: string,
   ) {}
 
-  static async start(): Promise<OctoPrint> {
+  /** Of the shared environment, or another one; with these settings over those of scripts/octoprint.py. */
+  static async start(program = octoprint, settings: object = {}): Promise<OctoPrint> {
     const folder = await mkdtemp(join(tmpdir(), 'factor-e2e-octoprint-'));
-    const starter = ['python3', inTree('scripts/octoprint.py'), '--program', octoprint, '--folder', folder];
+    const starter = ['python3', inTree('scripts/octoprint.py'), '--program', program, '--folder', folder, '--settings', JSON.stringify(settings)];
     const process = new Program('OctoPrint', starter);
     const [, said] = await process.says(/^(\{.*"api_key".*\})$/m, 180_000);
     const { url, api_key: key } = JSON.parse(said!) as { url: string; api_key: string };
@@ -63,12 +66,22 @@ export class OctoPrint {
   /** Uploads short.gcode and prints it; a nozzle temperature gives it that much more heating (10 °C a second). */
   async print(name = 'short.gcode', nozzle = 45): Promise<void> {
     const gcode = await readFile(inTree('testdata/short.gcode'), 'utf8');
+    await this.upload(name, gcode.replace(/^(M10[49]) S45/gm, `$1 S${nozzle}`), true);
+  }
+
+  async upload(name: string, gcode: string, print = false): Promise<void> {
     const form = new FormData();
-    form.set('file', new Blob([gcode.replace(/^(M10[49]) S45/gm, `$1 S${nozzle}`)]), name);
-    form.set('print', 'true');
+    form.set('file', new Blob([gcode]), name);
+    form.set('print', String(print));
     const headers = { 'X-Api-Key': this.key };
     const answer = await fetch(`${this.url}/api/files/local`, { method: 'POST', headers, body: form });
     if (!answer.ok) throw new Error(`upload: ${answer.status} ${await answer.text()}`);
+  }
+
+  /** The names of the files in one of its two places. */
+  async files(origin: 'local' | 'sdcard'): Promise<string[]> {
+    const { files } = (await this.#send('GET', `/api/files/${origin}?force=true`)) as { files: { name: string }[] };
+    return files.map((file) => file.name);
   }
 
   pause(): Promise<unknown> {

@@ -1,4 +1,5 @@
 import type { Page } from '@playwright/test';
+import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -92,4 +93,39 @@ test('several files dropped at once go on after the network was lost', async ({ 
     await expect(line(name)).toHaveAttribute('data-state', 'done', { timeout: 120_000 });
     await expect(page.locator('li[data-analysis]', { hasText: name })).toBeVisible();
   }
+});
+
+test("a file goes to the SD card and is deleted there; one of the device's own comes into the library", async ({ page, factor, owner, api, octoprint, printer }) => {
+  await octoprint.upload('하나뿐.gcode', await sliced());
+  await logIn(page, factor, owner);
+  await page.goto(`${factor.url}/files`);
+  const few = `G28\nM104 S45\n${Array.from({ length: 60 }, (_, i) => `G1 X${10 + i} Y20 Z0.2 E${i / 10} F3000\n`).join('')}M104 S0\n`;
+  await upload(page, await file('card.gcode', few));
+  const row = page.locator('li[data-analysis]', { hasText: 'card.gcode' });
+  await expect(row).toHaveAttribute('data-analysis', 'done', { timeout: 60_000 });
+  await row.getByRole('button', { name: en('file_print'), exact: true }).click();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog.getByRole('checkbox', { name: printer.name })).toBeChecked({ timeout: 60_000 });
+  await dialog.getByText(en('file_print_sd'), { exact: true }).click();
+  await dialog.getByLabel(en('file_print_at_once')).uncheck();
+  await dialog.getByRole('button', { name: new RegExp(`^(${en('file_send_to', { count: '1' })}|${en('file_print_anyway')})$`) }).click();
+  await expect(dialog.locator('[data-stage="done"]')).toBeVisible({ timeout: 120_000 });
+  await expect.poll(async () => (await octoprint.files('sdcard')).map((name) => name.toLowerCase())).toEqual(['card.gco']);
+
+  await page.goto(`${factor.url}/printers/${printer.uuid}`);
+  const files = page.getByRole('region', { name: en('control_files'), exact: true });
+  const button = (key: string, name: string) => files.getByRole('button', { name: en(key, { file: name }), exact: true });
+  await button('control_files_bring_named', '하나뿐.gcode').click();
+  await expect(files.locator('a[href^="/files/"]')).toBeVisible({ timeout: 120_000 });
+  const [brought] = (await api.call<{ items: { name: string; size: number; sha256: string }[] }>('GET', '/files?q=하나뿐')).items;
+  expect(brought).toMatchObject({ name: '하나뿐.gcode', sha256: createHash('sha256').update(await sliced()).digest('hex') });
+
+  await files.getByText(en('control_files_sdcard'), { exact: true }).click();
+  const [onCard] = await octoprint.files('sdcard');
+  await expect(button('control_files_bring_named', onCard!)).toHaveAccessibleDescription(en('control_files_bring_sd'));
+  await button('control_files_delete_named', onCard!).click();
+  await page.getByRole('dialog').getByRole('button', { name: en('control_files_delete'), exact: true }).click();
+  await expect.poll(() => octoprint.files('sdcard'), { timeout: 60_000 }).toEqual([]);
+  await expect(button('control_files_delete_named', onCard!)).toHaveCount(0, { timeout: 60_000 });
+  expect(await octoprint.files('local')).toContain('하나뿐.gcode');
 });

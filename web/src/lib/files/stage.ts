@@ -19,9 +19,11 @@ const failures: Record<string, () => string> = {
 	abandoned: () => m.transfer_failed_abandoned(),
 	interrupted: () => m.transfer_failed_interrupted(),
 	outcome_unknown: () => m.transfer_failed_outcome(),
+	unconfirmed: () => m.transfer_failed_unconfirmed(),
 	not_now: () => m.transfer_failed_not_now(),
 	no_file: () => m.transfer_failed_no_file(),
-	refused: () => m.transfer_failed_refused()
+	refused: () => m.transfer_failed_refused(),
+	failed: () => m.transfer_failed_failed()
 };
 
 /** How far a file has come, in words. */
