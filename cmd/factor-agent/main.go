@@ -10,6 +10,8 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+
+	"github.com/kangbyounggwan/factor/internal/line"
 )
 
 // Memory: with these and settle the resident size stays below 20 MB, which a Pi Zero can spare (TestMemory: at most 17
@@ -19,9 +21,12 @@ const (
 	gcPercent   = 50
 )
 
-// commands is the command line.
-func commands(ctx context.Context, s *streams) []*command {
-	return []*command{enrolLine(ctx, s), runLine(ctx, s), statusLine(s), versionLine(s), lookLine(ctx, s), publishLine(ctx, s), findLine(ctx, s)}
+// commandLine is what the program can be told. Each command's options are its struct.
+func commandLine(ctx context.Context, s *streams) *line.Line {
+	return &line.Line{
+		Name: "factor-agent", Help: "Follows an OctoPrint and tells a FACTOR server.",
+		Commands: []*line.Command{enrolLine(ctx, s), runLine(ctx, s), statusLine(s), versionLine(s), lookLine(ctx, s), publishLine(ctx, s), findLine(ctx, s)},
+	}
 }
 
 // streams are the program's standard streams; tests give others.
@@ -52,20 +57,20 @@ func main() {
 
 // run is the program without the process around it.
 func run(ctx context.Context, args []string, s *streams) int {
-	all := commands(ctx, s)
-	c, err := choose(all, args, os.LookupEnv)
-	switch {
-	case errors.Is(err, errHelp) && c == nil:
-		help(s.out, all)
+	command, err := commandLine(ctx, s).Parse(args)
+	if help, ok := errors.AsType[line.Help](err); ok {
+		fmt.Fprint(s.out, string(help))
 		return 0
-	case errors.Is(err, errHelp):
-		c.tell(s.out)
-		return 0
-	case err != nil:
-		fmt.Fprintf(s.err, "factor-agent: %v\n", err)
+	}
+	if err != nil {
+		said := err.Error()
+		if s.words == &korean {
+			said = line.InKorean(err)
+		}
+		fmt.Fprintf(s.err, "factor-agent: %s\n", said)
 		return exitUsage
 	}
-	if err := c.run(); err != nil {
+	if err := command.Run(); err != nil {
 		var e exit
 		if errors.As(err, &e) {
 			return int(e)

@@ -50,6 +50,13 @@ func TestRun_CommandLine(t *testing.T) {
 	}
 }
 
+func TestRun_CommandLineInKorean(t *testing.T) {
+	code, _, errs := call(t, &korean, "", "enrol", "--data", t.TempDir(), "--tokn", "x")
+	if code != exitUsage || !strings.Contains(errs, "--token") || strings.Contains(errs, "there is") {
+		t.Errorf("code %d, said %q", code, errs)
+	}
+}
+
 func TestStatus_NotRunning(t *testing.T) {
 	f, err := folder.Open(t.TempDir())
 	if err != nil {

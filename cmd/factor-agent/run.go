@@ -13,49 +13,39 @@ import (
 	"github.com/kangbyounggwan/factor/internal/agent/camera/publish"
 	"github.com/kangbyounggwan/factor/internal/agent/folder"
 	"github.com/kangbyounggwan/factor/internal/agent/local"
+	"github.com/kangbyounggwan/factor/internal/line"
 )
 
+// dataOption is what every command but one has.
+type dataOption struct {
+	Data string `name:"data" env:"FACTOR_AGENT_DATA" default:"./agent-data" placeholder:"FOLDER" help:"Folder for what the agent keeps."`
+}
+
+// runCommand serves a printer. With Socket or Listen another program is expected to bring what is missing.
 type runCommand struct {
-	data           string
-	stdinWatch     bool
-	socket, listen string // with one of them another program is expected to bring what is missing
-	logLevel       string
+	dataOption
+	StdinWatch bool   `name:"stdin-watch" env:"FACTOR_AGENT_STDIN_WATCH" help:"End when standard input is closed, that is, with the program that started this one."`
+	Socket     string `name:"socket" env:"FACTOR_AGENT_SOCKET" placeholder:"PATH" help:"Serve the local API on this Unix socket, and wait for a registration if there is none."`
+	Listen     string `name:"listen" env:"FACTOR_AGENT_LISTEN" instead:"socket" placeholder:"ADDRESS" help:"The same on a loopback address, such as 127.0.0.1:0: port and secret are written to local.json."`
+	LogLevel   string `name:"log-level" env:"FACTOR_AGENT_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"What to log: debug, info, warn or error."`
 }
 
 // begun is when an agent has done all that it does but once.
 const begun = time.Minute
 
-// defaultData is where the agent keeps what it has to, when nothing else is said.
-const defaultData = "./agent-data"
-
-func dataOption(value *string) option {
-	return option{name: "data", value: value, help: "Folder for what the agent keeps."}
-}
-
-func runLine(ctx context.Context, s *streams) *command {
-	c := &runCommand{data: defaultData, logLevel: "info"}
-	return &command{
-		name: "run", help: "Serve the printer of a data folder until ended.",
-		options: []option{
-			dataOption(&c.data),
-			{name: "stdin-watch", on: &c.stdinWatch, help: "End when standard input is closed, that is, with the program that started this one."},
-			{name: "socket", value: &c.socket, help: "Serve the local API on this Unix socket, and wait for a registration if there is none."},
-			{name: "listen", value: &c.listen, help: "The same on a loopback address, such as 127.0.0.1:0: port and secret are written to local.json."},
-			{name: "log-level", value: &c.logLevel, oneOf: []string{"debug", "info", "warn", "error"}, help: "What to log: debug, info, warn or error."},
-		},
-		rivals: [][]string{{"socket", "listen"}},
-		run:    func() error { return c.run(ctx, s) },
-	}
+func runLine(ctx context.Context, s *streams) *line.Command {
+	c := &runCommand{}
+	return &line.Command{Name: "run", Help: "Serve the printer of a data folder until ended.", Options: c, Run: func() error { return c.run(ctx, s) }}
 }
 
 func (c *runCommand) run(ctx context.Context, s *streams) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.logLevel)); err != nil {
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		return err
 	}
-	f, err := folder.Open(c.data)
+	f, err := folder.Open(c.Data)
 	if err != nil {
 		return err
 	}
@@ -64,7 +54,7 @@ func (c *runCommand) run(ctx context.Context, s *streams) error {
 		return err
 	}
 	defer unlock()
-	if c.stdinWatch {
+	if c.StdinWatch {
 		go func() { // ends with the process: a read of standard input cannot be broken off
 			io.Copy(io.Discard, s.in)
 			cancel()
@@ -84,21 +74,21 @@ func (c *runCommand) run(ctx context.Context, s *streams) error {
 	lighten()
 	defer time.AfterFunc(begun, lighten).Stop()
 	a := &agent.Service{Folder: f, Version: version, Log: log,
-		Where: local.Where{Socket: c.socket, Listen: c.listen}, Companion: c.socket != "" || c.listen != "", Look: look, Program: program}
+		Where: local.Where{Socket: c.Socket, Listen: c.Listen}, Companion: c.Socket != "" || c.Listen != "", Look: look, Program: program}
 	return a.Run(ctx)
 }
 
 // lookLine is what the running agent starts to look at a camera: see package camera.
-func lookLine(ctx context.Context, s *streams) *command {
-	return &command{name: camera.Command, hidden: true, run: func() error { return camera.Child(ctx, s.in, s.out) }}
+func lookLine(ctx context.Context, s *streams) *line.Command {
+	return &line.Command{Name: camera.Command, Hidden: true, Run: func() error { return camera.Child(ctx, s.in, s.out) }}
 }
 
 // findLine is what the running agent starts when its owner looks for cameras: see package discover.
-func findLine(ctx context.Context, s *streams) *command {
-	return &command{name: discover.Command, hidden: true, run: func() error { return discover.Child(ctx, s.out) }}
+func findLine(ctx context.Context, s *streams) *line.Command {
+	return &line.Command{Name: discover.Command, Hidden: true, Run: func() error { return discover.Child(ctx, s.out) }}
 }
 
 // publishLine is what the running agent starts for a camera that somebody looks at: see package publish.
-func publishLine(ctx context.Context, s *streams) *command {
-	return &command{name: publish.Command, hidden: true, run: func() error { return publish.Child(ctx, s.in, s.out) }}
+func publishLine(ctx context.Context, s *streams) *line.Command {
+	return &line.Command{Name: publish.Command, Hidden: true, Run: func() error { return publish.Child(ctx, s.in, s.out) }}
 }

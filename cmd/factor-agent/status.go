@@ -8,28 +8,22 @@ import (
 
 	"github.com/kangbyounggwan/factor/internal/agent/folder"
 	"github.com/kangbyounggwan/factor/internal/agent/local"
+	"github.com/kangbyounggwan/factor/internal/line"
 )
 
 type statusCommand struct {
-	data string
-	json bool
+	dataOption
+	JSON bool `name:"json" env:"FACTOR_AGENT_JSON" help:"Print JSON."`
 }
 
-func statusLine(s *streams) *command {
-	c := &statusCommand{data: defaultData}
-	return &command{
-		name: "status", help: "Tell how the agent of a data folder is.",
-		options: []option{
-			dataOption(&c.data),
-			{name: "json", on: &c.json, help: "Print JSON."},
-		},
-		run: func() error { return c.run(s) },
-	}
+func statusLine(s *streams) *line.Command {
+	c := &statusCommand{}
+	return &line.Command{Name: "status", Help: "Tell how the agent of a data folder is.", Options: c, Run: func() error { return c.run(s) }}
 }
 
 func (c *statusCommand) run(s *streams) error {
-	f := &folder.Folder{Path: c.data}
-	status, err := local.Ask(c.data)
+	f := &folder.Folder{Path: c.Data}
+	status, err := local.Ask(c.Data)
 	if errors.Is(err, local.ErrNotRegistered) {
 		err = folder.ErrNotEnrolled
 	}
@@ -38,17 +32,17 @@ func (c *statusCommand) run(s *streams) error {
 		if broken != nil {
 			return broken
 		}
-		if c.json {
+		if c.JSON {
 			json.NewEncoder(s.out).Encode(map[string]any{"running": false, "uuid": config.UUID, "name": config.Name, "server": map[string]string{"url": config.Server}})
 		} else {
-			fmt.Fprintf(s.out, s.words.notRunning+"\n", config.Name, config.UUID, config.Server, c.data)
+			fmt.Fprintf(s.out, s.words.notRunning+"\n", config.Name, config.UUID, config.Server, c.Data)
 		}
 		return exit(exitNotRunning)
 	}
 	if err != nil {
 		return err
 	}
-	if c.json {
+	if c.JSON {
 		e := json.NewEncoder(s.out)
 		e.SetIndent("", "  ")
 		return e.Encode(struct {

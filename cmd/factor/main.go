@@ -11,8 +11,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/kangbyounggwan/factor/internal/line"
 	"github.com/kangbyounggwan/factor/internal/server/config"
-	"github.com/kangbyounggwan/factor/internal/server/config/line"
 	"github.com/kangbyounggwan/factor/internal/server/problem"
 )
 

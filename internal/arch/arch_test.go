@@ -25,13 +25,15 @@ type layer struct {
 var layers = []layer{
 	{name: "wire", folders: []string{"internal/wire"}},
 	{name: "version", folders: []string{"internal/version"}},
+	// How both programs are told what to do.
+	{name: "line", folders: []string{"internal/line"}},
 	// What is embedded, and nothing else.
 	{name: "assets", folders: []string{"web", "plugin", "docs", "internal/server/agents"}},
 	// What every capability stands on: who is asking, may he, where it is kept, what is told to whom.
 	{name: "foundation", folders: []string{
 		"internal/server/store", "internal/server/bus", "internal/server/problem", "internal/server/workspace",
 		"internal/server/audit", "internal/server/config", "internal/server/mail",
-	}, imports: []string{"wire"}, itself: true},
+	}, imports: []string{"wire", "line"}, itself: true},
 	{name: "capability", folders: []string{
 		"internal/server/account", "internal/server/printer", "internal/server/job", "internal/server/command",
 		"internal/server/file", "internal/server/camera", "internal/server/plugin",
@@ -41,9 +43,9 @@ var layers = []layer{
 	{name: "agent", folders: []string{"internal/agent/…"}, imports: []string{"wire"}},
 	{name: "sim", folders: []string{"internal/sim"}, imports: []string{"wire"}},
 	{name: "cmd/factor", folders: []string{"cmd/factor"}, imports: []string{
-		"wire", "assets", "foundation", "capability", "gateway", "web", "sim", "version",
+		"wire", "line", "assets", "foundation", "capability", "gateway", "web", "sim", "version",
 	}},
-	{name: "cmd/factor-agent", folders: []string{"cmd/factor-agent"}, imports: []string{"wire", "agent", "version"}},
+	{name: "cmd/factor-agent", folders: []string{"cmd/factor-agent"}, imports: []string{"wire", "line", "agent", "version"}},
 	// Programs of the bench and of the tests drive the real ones and may reach for anything.
 	{name: "tools", folders: []string{"bench/…", "e2e/…", "scripts/…", "internal/arch"}, imports: []string{
 		"wire", "assets", "foundation", "capability", "gateway", "web", "agent", "sim",
@@ -81,7 +83,7 @@ func TestDependencyArrows(t *testing.T) {
 }
 
 // heavy are packages of which one use makes both programs a sixth larger: they call methods by names that are made up at
-// run time, for which the linker keeps every exported method of everything. See internal/server/config/line and
+// run time, for which the linker keeps every exported method of everything. See internal/line and
 // internal/server/mail/layout.go for what does without.
 var heavy = map[string]bool{"text/template": true, "html/template": true, "net/rpc": true, "github.com/alecthomas/kong": true}
 

@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/kangbyounggwan/factor/internal/server/config/line"
+	"github.com/kangbyounggwan/factor/internal/line"
 )
 
 // Files of the program itself in the data folder.

@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"syscall"
 
+	"github.com/kangbyounggwan/factor/internal/line"
 	"github.com/kangbyounggwan/factor/internal/server/config"
-	"github.com/kangbyounggwan/factor/internal/server/config/line"
 )
 
 // listeners are the open ports; nil is off.

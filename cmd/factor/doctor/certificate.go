@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/kangbyounggwan/factor/internal/line"
 	"github.com/kangbyounggwan/factor/internal/server/config"
-	"github.com/kangbyounggwan/factor/internal/server/config/line"
 	"github.com/kangbyounggwan/factor/internal/server/web/certs"
 )
 

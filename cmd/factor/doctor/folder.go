@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/kangbyounggwan/factor/cmd/factor/app"
-	"github.com/kangbyounggwan/factor/internal/server/config/line"
+	"github.com/kangbyounggwan/factor/internal/line"
 	"github.com/kangbyounggwan/factor/internal/server/store"
 	_ "modernc.org/sqlite"
 )

@@ -10,8 +10,8 @@ import (
 	"strings"
 
 	"github.com/kangbyounggwan/factor/cmd/factor/app"
+	"github.com/kangbyounggwan/factor/internal/line"
 	"github.com/kangbyounggwan/factor/internal/server/config"
-	"github.com/kangbyounggwan/factor/internal/server/config/line"
 	"github.com/kangbyounggwan/factor/internal/server/mail"
 	"github.com/kangbyounggwan/factor/internal/server/web/certs"
 )

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/BurntSushi/toml"
-	"github.com/kangbyounggwan/factor/internal/server/config/line"
+	"github.com/kangbyounggwan/factor/internal/line"
 )
 
 // File is the flag --config: a TOML file whose keys are the names of the settings.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kangbyounggwan/factor/internal/server/config/line"
+	"github.com/kangbyounggwan/factor/internal/line"
 )
 
 func mustParse(t *testing.T, args ...string) *Settings {

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/kangbyounggwan/factor/internal/server/config/line"
+	"github.com/kangbyounggwan/factor/internal/line"
 )
 
 // Address is host:port to listen on; "" is off.

@@ -12,6 +12,7 @@ import (
 // option is a field that the command line fills.
 type option struct {
 	name, short, env, help string
+	instead                string // of which option
 	placeholder, initial   string
 	enum                   []string
 	required, arg          bool
@@ -23,7 +24,7 @@ func newOption(field reflect.StructField, value reflect.Value) *option {
 	tag := func(name string) string { return field.Tag.Get(name) }
 	has := func(name string) bool { _, ok := field.Tag.Lookup(name); return ok }
 	o := &option{
-		name: tag("name"), short: tag("short"), env: tag("env"), help: tag("help"), placeholder: tag("placeholder"), initial: tag("default"),
+		name: tag("name"), short: tag("short"), env: tag("env"), help: tag("help"), instead: tag("instead"), placeholder: tag("placeholder"), initial: tag("default"),
 		required: has("required") || has("arg"), arg: has("arg"), value: value,
 	}
 	if o.name == "" {
@@ -90,6 +91,33 @@ func (o *option) set(text string) error {
 		return errors.New("an option cannot be of the type " + o.value.Type().String())
 	}
 	return nil
+}
+
+// rivals are the option and those that take its place.
+func (o *option) rivals(options []*option) []*option {
+	head := o.name
+	if o.instead != "" {
+		head = o.instead
+	}
+	var all []*option
+	for _, r := range options {
+		if r == o || r.name == head || r.instead == head {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+func givenOf(options []*option) map[*option]bool {
+	given := map[*option]bool{}
+	for _, o := range options {
+		given[o] = o.given
+	}
+	return given
+}
+
+func anyOf(options []*option, in map[*option]bool) bool {
+	return slices.ContainsFunc(options, func(o *option) bool { return in[o] })
 }
 
 // isSwitch tells whether the option stands without a value.

@@ -3,8 +3,9 @@
 //	Port int `name:"port" short:"p" env:"FACTOR_PORT" default:"80" placeholder:"N" help:"Where it listens."`
 //
 // required:"" is for an option without which the command cannot do, enum:"a,b" for one of few words, arg:"" for a word
-// without an option's name. A field without a name is called as in Go, in small letters. An option's value comes from
-// the command line, else from the environment, else from the settings file, else it is the default.
+// without an option's name; instead:"port" for one that takes the place of another, so that one of them at most may be
+// given, and one is enough. A field without a name is called as in Go, in small letters. An option's value comes from the
+// command line, else from the environment (unless it is empty there), else from the settings file, else it is the default.
 //
 // A library for this would call the commands' methods by names that are made up at run time, for which the linker has
 // to keep every exported method of everything in the program: 6 MB that nobody calls.
@@ -20,6 +21,8 @@ import (
 // Command is a word of the command line.
 type Command struct {
 	Name, Help string
+	More       string     // paragraphs below the command's own help
+	Hidden     bool       // not listed: for programs, not for people
 	Commands   []*Command // either these
 	Options    any        // or a pointer to a struct with the options; where it has a Validate, that is called once they are read
 	Run        func() error
@@ -94,9 +97,11 @@ func named(list []*Command, name string) *Command {
 }
 
 func names(list []*Command) string {
-	names := make([]string, len(list))
-	for i, c := range list {
-		names[i] = c.Name
+	var names []string
+	for _, c := range list {
+		if !c.Hidden {
+			names = append(names, c.Name)
+		}
 	}
 	return strings.Join(names, ", ")
 }
@@ -108,8 +113,9 @@ func (l *Line) read(c *Command, options []*option, args []string) error {
 	if err := typed(options, args, func() error { return l.help(c, c.words) }); err != nil {
 		return err
 	}
+	typed := givenOf(options)
 	for _, o := range options {
-		if err := o.fromEnvironment(); err != nil {
+		if err := o.fromEnvironment(options, typed); err != nil {
 			return err
 		}
 	}
@@ -119,24 +125,42 @@ func (l *Line) read(c *Command, options []*option, args []string) error {
 			return err
 		}
 		for _, o := range options {
-			if value, ok := values[o.name]; ok && !o.given {
+			if value, ok := values[o.name]; ok && !anyOf(o.rivals(options), givenOf(options)) {
 				if err := o.take("--"+o.name+" (in the settings file)", value); err != nil {
 					return err
 				}
 			}
 		}
 	}
+	if err := complete(options); err != nil {
+		return err
+	}
+	if v, ok := c.Options.(interface{ Validate() error }); ok {
+		return v.Validate()
+	}
+	return nil
+}
+
+// complete tells which options exclude each other and which are missing.
+func complete(options []*option) error {
 	var missing []string
 	for _, o := range options {
-		if o.required && !o.given {
-			missing = append(missing, o.usage())
+		var given, any []string
+		for _, r := range o.rivals(options) {
+			any = append(any, r.usage())
+			if r.given {
+				given = append(given, "--"+r.name)
+			}
+		}
+		if len(given) > 1 {
+			return Tell("%s cannot be used together", "함께 쓸 수 없습니다: %s", strings.Join(given, ", "))
+		}
+		if o.required && given == nil {
+			missing = append(missing, strings.Join(any, " or "))
 		}
 	}
 	if missing != nil {
 		return Tell("missing: %s", "빠졌습니다: %s", strings.Join(missing, ", "))
-	}
-	if v, ok := c.Options.(interface{ Validate() error }); ok {
-		return v.Validate()
 	}
 	return nil
 }
@@ -281,12 +305,10 @@ func fields(v reflect.Value, list []*option) ([]*option, error) {
 	return list, nil
 }
 
-func (o *option) fromEnvironment() error {
-	if o.given || o.env == "" {
-		return nil
-	}
-	value, ok := os.LookupEnv(o.env)
-	if !ok {
+// fromEnvironment takes the value from there, unless one of its rivals was typed.
+func (o *option) fromEnvironment(options []*option, typed map[*option]bool) error {
+	value := os.Getenv(o.env) // of no name: ""
+	if value == "" || anyOf(o.rivals(options), typed) {
 		return nil
 	}
 	return o.take("--"+o.name+" (in "+o.env+")", value)

@@ -118,6 +118,85 @@ func TestParse_Refused(t *testing.T) {
 	}
 }
 
+type door struct {
+	Key    string `env:"LINE_TEST_KEY" required:"" help:"Opens it."`
+	Code   string `env:"LINE_TEST_CODE" instead:"key" help:"Opens it, too."`
+	Knock  int    `env:"LINE_TEST_KNOCK"`
+	Bell   bool   `instead:"knock"`
+	Window bool
+}
+
+func enter(file map[string]string, args string) (*door, error) {
+	d := &door{}
+	l := Line{Name: "house", File: func() (map[string]string, error) { return file, nil }, Commands: []*Command{
+		{Name: "enter", Help: "It.", More: "First this.\n\n" + strings.Repeat("그리고 ", 40), Options: d}, {Name: "haunt", Help: "By night.", Hidden: true},
+	}}
+	_, err := l.Parse(strings.Fields(args))
+	return d, err
+}
+
+func TestParse_OneInsteadOfAnother(t *testing.T) {
+	for _, c := range []struct {
+		args, env string
+		file      map[string]string
+		want      door
+	}{
+		{args: "--key a", want: door{Key: "a"}},
+		{args: "--code b --bell", want: door{Code: "b", Bell: true}},
+		{env: "LINE_TEST_CODE=b", want: door{Code: "b"}},
+		{args: "--key a", env: "LINE_TEST_CODE=b LINE_TEST_KNOCK=2", want: door{Key: "a", Knock: 2}},
+		{args: "--code b --window", env: "LINE_TEST_KEY=a LINE_TEST_KNOCK=", want: door{Code: "b", Window: true}},
+		{args: "--bell", env: "LINE_TEST_KEY=a LINE_TEST_KNOCK=2", want: door{Key: "a", Bell: true}},
+		{args: "--key a", file: map[string]string{"code": "b", "bell": "on"}, want: door{Key: "a", Bell: true}},
+	} {
+		t.Run(c.args+c.env, func(t *testing.T) {
+			for _, set := range strings.Fields(c.env) {
+				name, value, _ := strings.Cut(set, "=")
+				t.Setenv(name, value)
+			}
+			if got, err := enter(c.file, "enter "+c.args); err != nil || *got != c.want {
+				t.Errorf("%+v %v, want %+v", *got, err, c.want)
+			}
+		})
+	}
+	for args, want := range map[string]string{
+		"enter":                           "missing: --key=TEXT or --code=TEXT",
+		"enter --key a --code b":          "--key, --code cannot be used together",
+		"enter --code b --bell --knock 2": "--knock, --bell cannot be used together",
+		"enter --key= --code b":           "cannot be used together",
+		"leave":                           "expected one of enter",
+	} {
+		if _, err := enter(nil, args); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "haunt") {
+			t.Errorf("%q: %v, want %q", args, err, want)
+		}
+	}
+	t.Setenv("LINE_TEST_KEY", "a")
+	t.Setenv("LINE_TEST_CODE", "b")
+	if _, err := enter(nil, "enter"); err == nil {
+		t.Error("both are in the environment, and one is taken")
+	}
+	if _, err := enter(nil, "haunt"); err != nil {
+		t.Errorf("a hidden command: %v", err)
+	}
+}
+
+func TestHelp_More(t *testing.T) {
+	_, err := enter(nil, "enter --help")
+	help, _ := errors.AsType[Help](err)
+	if !strings.Contains(string(help), "--key=TEXT|--code=TEXT") || !strings.Contains(string(help), "\nFirst this.\n\n그리고") {
+		t.Errorf("%s", help)
+	}
+	for l := range strings.Lines(string(help)) {
+		if cells(strings.TrimSuffix(l, "\n")) > width {
+			t.Errorf("a line is too long: %s", l)
+		}
+	}
+	_, err = enter(nil, "--help")
+	if help, ok := errors.AsType[Help](err); !ok || strings.Contains(string(help), "haunt") {
+		t.Errorf("a hidden command is listed: %v %s", err, help)
+	}
+}
+
 func TestHelp(t *testing.T) {
 	for args, wants := range map[string][]string{
 		"--help":                             {"Usage: house <command>", "--config=TEXT", "cook dinner", "At noon.", "clean"},

@@ -3,7 +3,7 @@ package line
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
+	"unicode"
 )
 
 // Help is set in lines of width columns; what an option does begins at the column texts.
@@ -15,9 +15,9 @@ const (
 // help tells about a command, or about those below words.
 func (l *Line) help(c *Command, words []string) error {
 	var b strings.Builder
-	usage, about, list := l.Name, l.Help, l.Commands
+	usage, about, more, list := l.Name, l.Help, "", l.Commands
 	if c != nil {
-		usage, about, list = usage+" "+strings.Join(words, " "), c.Help, c.Commands
+		usage, about, more, list = usage+" "+strings.Join(words, " "), c.Help, c.More, c.Commands
 	}
 	global, err := optionsOf(l.Options)
 	if err != nil {
@@ -30,6 +30,12 @@ func (l *Line) help(c *Command, words []string) error {
 		return err
 	}
 	fmt.Fprintf(&b, "Usage: %s [flags]\n\n%s\n", usage+needed(own), about)
+	for paragraph := range strings.SplitSeq(more, "\n\n") {
+		if paragraph != "" {
+			b.WriteByte('\n')
+			fill(&b, 0, 0, paragraph)
+		}
+	}
 	for _, o := range own {
 		if o.arg {
 			fmt.Fprintf(&b, "\nArguments:\n%s", columns("  "+o.usage(), o.help))
@@ -53,8 +59,11 @@ func (l *Line) help(c *Command, words []string) error {
 func needed(options []*option) string {
 	var b strings.Builder
 	for _, o := range options {
-		if o.required {
-			b.WriteString(" " + o.usage())
+		if !o.required {
+			continue
+		}
+		for i, r := range o.rivals(options) {
+			b.WriteString([]string{" ", "|"}[min(i, 1)] + r.usage())
 		}
 	}
 	return b.String()
@@ -82,6 +91,9 @@ func describe(b *strings.Builder, options []*option) {
 
 func commands(b *strings.Builder, words []string, list []*Command) {
 	for _, c := range list {
+		if c.Hidden {
+			continue
+		}
 		if c.Commands != nil {
 			commands(b, append(words[:len(words):len(words)], c.Name), c.Commands)
 			continue
@@ -94,23 +106,28 @@ func commands(b *strings.Builder, words []string, list []*Command) {
 func columns(name, text string) string {
 	var b strings.Builder
 	b.WriteString(name)
-	column := utf8.RuneCountInString(name)
+	column := cells(name)
 	if column+2 > texts {
 		b.WriteByte('\n')
 		column = 0
 	}
-	pad := func() {
-		b.WriteString(strings.Repeat(" ", texts-column))
-		column = texts
-	}
-	pad()
+	fill(&b, column, texts, text)
+	return b.String()
+}
+
+// fill sets a text in lines that begin at the column indent, the first of which has reached column.
+func fill(b *strings.Builder, column, indent int, text string) {
 	for i, word := range strings.Fields(text) {
-		long := utf8.RuneCountInString(word)
-		if i > 0 && column+1+long > width {
+		long := cells(word)
+		switch {
+		case i > 0 && column+1+long > width:
 			b.WriteByte('\n')
 			column = 0
-			pad()
-		} else if i > 0 {
+			fallthrough
+		case i == 0:
+			b.WriteString(strings.Repeat(" ", indent-column))
+			column = indent
+		default:
 			b.WriteByte(' ')
 			column++
 		}
@@ -118,5 +135,15 @@ func columns(name, text string) string {
 		column += long
 	}
 	b.WriteByte('\n')
-	return b.String()
+}
+
+// cells is how many columns of a terminal a text takes.
+func cells(text string) (n int) {
+	for _, r := range text {
+		n++
+		if unicode.Is(unicode.Hangul, r) {
+			n++
+		}
+	}
+	return n
 }
