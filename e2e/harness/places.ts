@@ -20,6 +20,7 @@ export const places: Place[] = [
   { name: 'printers', path: '/printers', as: 'owner' },
   { name: 'add', path: '/printers/add', as: 'owner' },
   { name: 'setup', path: '/setup/3f2b8c1e-9a4d-4e7b-8c21-5d6f7a8b9c0d', as: 'owner' },
+  { name: 'files', path: '/files', as: 'owner' },
   { name: 'workspace', path: '/workspace', as: 'owner' },
   { name: 'account', path: '/account', as: 'owner' },
   { name: 'admin-server', path: '/admin', as: 'admin' },

@@ -103,7 +103,7 @@ test("a file goes to the SD card and is deleted there; one of the device's own c
   await upload(page, await file('card.gcode', few));
   const row = page.locator('li[data-analysis]', { hasText: 'card.gcode' });
   await expect(row).toHaveAttribute('data-analysis', 'done', { timeout: 60_000 });
-  await row.getByRole('button', { name: en('file_print'), exact: true }).click();
+  await row.getByRole('button', { name: en('file_print_named', { name: 'card.gcode' }) }).click();
   const dialog = page.getByRole('dialog');
   await expect(dialog.getByRole('checkbox', { name: printer.name })).toBeChecked({ timeout: 60_000 });
   await dialog.getByText(en('file_print_sd'), { exact: true }).click();

@@ -34,7 +34,7 @@ test('a printer with the published plugin: a file sent to it, and what became of
     const row = page.locator('li[data-analysis]', { hasText: '상자.gcode' });
     await expect(row).toHaveAttribute('data-analysis', 'done', { timeout: 60_000 });
     await octoprint.speed(20);
-    await row.getByRole('button', { name: en('file_print'), exact: true }).click();
+    await row.getByRole('button', { name: en('file_print_named', { name: '상자.gcode' }) }).click();
     const dialog = page.getByRole('dialog');
     await expect(dialog.getByRole('checkbox', { name: 'Ender' })).toBeChecked({ timeout: 60_000 });
     await dialog.getByRole('button', { name: new RegExp(`^(${en('file_print_on', { count: '1' })}|${en('file_print_anyway')})$`) }).click();

@@ -32,7 +32,7 @@ var layers = []layer{
 	// What every capability stands on: who is asking, may he, where it is kept, what is told to whom.
 	{name: "foundation", folders: []string{
 		"internal/server/store", "internal/server/bus", "internal/server/problem", "internal/server/workspace",
-		"internal/server/audit", "internal/server/config", "internal/server/mail",
+		"internal/server/audit", "internal/server/config", "internal/server/mail", "internal/server/work",
 	}, imports: []string{"wire", "line"}, itself: true},
 	{name: "capability", folders: []string{
 		"internal/server/account", "internal/server/printer", "internal/server/job", "internal/server/command",

@@ -339,7 +339,7 @@ func checkLine(field, text string, l Limits) error {
 	}
 	for _, h := range line.Heats() {
 		if high := l.Highest(h.Tool); !(h.Celsius <= high) {
-			return outOfRange(field, 0, high, "°C")
+			return &FieldError{FieldOutOfRange, field, fmt.Sprintf("asks for a temperature that is not from 0 to %g °C", high)}
 		}
 	}
 	return nil

@@ -36,6 +36,10 @@ var nameFaults = map[NameFault]string{
 
 func (f NameFault) Error() string { return nameFaults[f] }
 
+// unseen are characters that nobody sees: two files whose names differ in them alone look the same, and a name of nothing
+// else looks like none. The joiners of emoji and of Indic scripts are not among them.
+const unseen = "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2060\u2061\u2062\u2063\u2064\u3164\ufeff\uffa0"
+
 // CheckName checks a name of a file or folder by itself. Its error is a NameFault.
 func CheckName(name string) error {
 	switch {
@@ -45,7 +49,7 @@ func CheckName(name string) error {
 		return NameLong
 	case strings.ContainsAny(name, `/\`) || name == "." || name == "..":
 		return NamePath
-	case !utf8.ValidString(name) || strings.IndexFunc(name, unprintable) >= 0:
+	case !utf8.ValidString(name) || strings.IndexFunc(name, unprintable) >= 0 || strings.ContainsAny(name, unseen):
 		return NameCharacter
 	case name[0] == '.':
 		return NameHidden

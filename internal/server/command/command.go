@@ -17,6 +17,7 @@ import (
 	"github.com/kangbyounggwan/factor/internal/server/audit"
 	"github.com/kangbyounggwan/factor/internal/server/bus"
 	"github.com/kangbyounggwan/factor/internal/server/store"
+	"github.com/kangbyounggwan/factor/internal/server/work"
 	"github.com/kangbyounggwan/factor/internal/server/workspace"
 	"github.com/kangbyounggwan/factor/internal/wire"
 )
@@ -124,12 +125,9 @@ type Service struct {
 	rates  rates
 	limits limitCache
 
-	ctx     context.Context // of what is under way; Close ends it
-	cancel  context.CancelFunc
-	running sync.WaitGroup
+	work *work.Group
 
 	mu      sync.Mutex
-	closed  bool
 	waiting map[string]*order          // by command id: an answer is hoped for
 	keys    map[keyOf]*order           // by Idempotency-Key: under way now
 	watched map[string][]chan struct{} // by UUID: an effect is looked for
@@ -171,7 +169,7 @@ func (s *Service) Initialize(ctx context.Context) error {
 	s.count = newCounters(s.Metrics)
 	s.rates.now = s.now
 	s.waiting, s.keys, s.watched = map[string]*order{}, map[keyOf]*order{}, map[string][]chan struct{}{}
-	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.work = work.New()
 	if err := s.settle(ctx); err != nil {
 		return err
 	}
@@ -200,18 +198,7 @@ func (s *Service) Close(ctx context.Context) error {
 	if s.end != nil {
 		s.end()
 	}
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
-	s.cancel()
-	ended := make(chan struct{})
-	go func() { s.running.Wait(); close(ended) }()
-	select {
-	case <-ended:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return s.work.Close(ctx)
 }
 
 // tell has those who look hear of a command.

@@ -196,7 +196,9 @@ func TestInitialize_AfterKill(t *testing.T) {
 	if e := b.entries(); e[0].Result != audit.OK {
 		t.Errorf("the second answer counted: %+v", e[0])
 	}
-	dead.cancel()
+	if err := dead.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if err := <-given; problem.Code(err) != "stopping" {
 		t.Errorf("the click of the server that ended: %v", err)
 	}

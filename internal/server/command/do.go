@@ -245,20 +245,14 @@ func (s *Service) start(ctx context.Context, o *order) error {
 		return err
 	}
 	o.id = id.String()
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
+	done, ok := s.work.Begin()
+	if !ok {
 		return errStopping
 	}
-	s.running.Add(1)
-	s.mu.Unlock()
 	if err := s.insert(ctx, o); err != nil {
-		s.running.Done()
+		done()
 		return err
 	}
-	go func() {
-		defer s.running.Done()
-		s.run(o)
-	}()
+	go func() { defer done(); s.run(o) }()
 	return nil
 }

@@ -49,7 +49,7 @@ func (s *Service) runPublished(o *order) {
 			out.State, out.OK, out.Code = StateEffectSeen, true, ""
 		case <-timer.C:
 			seen, out.State = true, StateUnconfirmed
-		case <-s.ctx.Done():
+		case <-s.work.Context.Done():
 			return
 		}
 	}

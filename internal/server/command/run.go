@@ -45,7 +45,7 @@ func (s *Service) run(o *order) {
 			s.log.Error("what became of a command was not written down", "command", o.id, "error", err)
 		}
 		s.conclude(o, out, errTimeout)
-	case <-s.ctx.Done():
+	case <-s.work.Context.Done():
 		s.conclude(o, Outcome{}, errStopping)
 	}
 }

@@ -78,7 +78,7 @@ type detail struct {
 
 // finish writes down what became of a command and tells those who look.
 func (s *Service) finish(o *order, out Outcome) error {
-	_, err := s.finishOnce(context.WithoutCancel(s.ctx), o, out)
+	_, err := s.finishOnce(context.WithoutCancel(s.work.Context), o, out)
 	return err
 }
 

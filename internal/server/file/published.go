@@ -74,19 +74,22 @@ func (s *Service) printPublished(ctx context.Context, t *transferRow, c content)
 	}
 	t.Name = name
 	s.pieceMu.Lock()
-	if s.pieces[t.Device] != nil || s.stopping {
+	ended, ok := s.work.Begin()
+	if !ok || s.pieces[t.Device] != nil {
 		s.pieceMu.Unlock()
+		if ok {
+			ended()
+		}
 		return Transfer{}, errUnderWay
 	}
 	answers := make(chan gcodeOut, 1)
 	s.pieces[t.Device] = &piecewise{id: t.ID, answers: answers}
-	s.running.Add(1)
 	s.pieceMu.Unlock()
 	done := func() {
 		s.pieceMu.Lock()
 		delete(s.pieces, t.Device)
 		s.pieceMu.Unlock()
-		s.running.Done()
+		ended()
 	}
 	if err := s.insertTransfer(ctx, t); err != nil {
 		done()
@@ -135,7 +138,7 @@ func (f *failure) Error() string { return f.words }
 
 // bringPublished sends a file in pieces and sees to its end.
 func (s *Service) bringPublished(t *transferRow, c content, answers <-chan gcodeOut) {
-	ctx := s.background
+	ctx := s.work.Context
 	err := s.sendPieces(ctx, t, c, answers)
 	if err == nil && t.Print {
 		err = s.startPublished(ctx, t)
@@ -341,20 +344,4 @@ func mustJSON(v any) []byte {
 		return nil // of a struct of texts: it always can be written
 	}
 	return b
-}
-
-// Close ends the transfers in pieces that are under way.
-func (s *Service) Close(ctx context.Context) error {
-	s.pieceMu.Lock()
-	s.stopping = true
-	s.pieceMu.Unlock()
-	s.cancel()
-	ended := make(chan struct{})
-	go func() { s.running.Wait(); close(ended) }()
-	select {
-	case <-ended:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/kangbyounggwan/factor/internal/server/audit"
 	"github.com/kangbyounggwan/factor/internal/server/bus"
 	"github.com/kangbyounggwan/factor/internal/server/store"
+	"github.com/kangbyounggwan/factor/internal/server/work"
 	"github.com/kangbyounggwan/factor/internal/server/workspace"
 )
 
@@ -67,13 +68,10 @@ type Service struct {
 	sumsMu    sync.Mutex // guards plainSums
 	plainSums map[string]plainSum
 
-	times      publishedTimes
-	background context.Context // of transfers in pieces; Close ends it
-	cancel     context.CancelFunc
-	running    sync.WaitGroup
-	pieceMu    sync.Mutex            // guards pieces and stopping
-	pieces     map[string]*piecewise // by UUID
-	stopping   bool
+	times   publishedTimes
+	work    *work.Group           // transfers in pieces
+	pieceMu sync.Mutex            // guards pieces
+	pieces  map[string]*piecewise // by UUID
 
 	finishing sync.Mutex // one upload becomes a file at a time
 }
@@ -102,7 +100,7 @@ func (s *Service) Initialize(ctx context.Context) error {
 	s.lockPatience = lockPatience
 	s.found, s.works = make(chan struct{}, 1), newWorks()
 	s.times, s.pieces = usualTimes, map[string]*piecewise{}
-	s.background, s.cancel = context.WithCancel(context.Background())
+	s.work = work.New()
 	if err := s.settlePublished(ctx); err != nil {
 		return err
 	}
@@ -111,6 +109,9 @@ func (s *Service) Initialize(ctx context.Context) error {
 	}
 	return s.readyTus()
 }
+
+// Close ends the transfers in pieces that are under way.
+func (s *Service) Close(ctx context.Context) error { return s.work.Close(ctx) }
 
 // sweepEvery is how often uploads that lie still are looked for.
 const sweepEvery = 15 * time.Minute

@@ -253,13 +253,8 @@ func (s *Service) fail(ctx context.Context, id, code, words string) {
 // dropLater removes what came of a transfer that failed, once whoever works on it has seen that: it takes room of the
 // library.
 func (s *Service) dropLater() {
-	s.pieceMu.Lock()
-	defer s.pieceMu.Unlock()
-	if s.stopping {
-		return // at the next start
-	}
-	s.running.Go(func() {
-		if err := s.dropEnded(s.background); err != nil && s.background.Err() == nil {
+	s.work.Go(func(ctx context.Context) { // while the server stops: at the next start
+		if err := s.dropEnded(ctx); err != nil && ctx.Err() == nil {
 			s.log.Error("what came of a transfer could not be removed", "error", err)
 		}
 	})

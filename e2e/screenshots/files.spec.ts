@@ -1,0 +1,148 @@
+import type { Page } from '@playwright/test';
+import { mkdirSync } from 'node:fs';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inTree, until } from '../harness/program.ts';
+import { expect, test } from '../harness/test.ts';
+import { words } from '../harness/words.ts';
+import { folder, looks, open, take } from './look.ts';
+
+test.beforeAll(() => mkdirSync(folder, { recursive: true }));
+
+const long = '아주 긴 이름의 거치대 부품 왼쪽 아래 나사 구멍 수정본 최종 진짜 최종 v12 (bracket lower left, final).gcode';
+
+/** Slower than the file is long, so that a picture can be taken of it on its way. */
+async function slowly(page: Page, bytesPerSecond: number): Promise<(offline?: boolean) => Promise<unknown>> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Network.enable');
+  const set = (offline = false) =>
+    session.send('Network.emulateNetworkConditions', { offline, latency: 0, downloadThroughput: -1, uploadThroughput: bytesPerSecond });
+  await set();
+  return set;
+}
+
+/** The library, what is on its way, and what a person is asked before a print. */
+test('files', async ({ browser, factor, owner, api, octoprint, printer }) => {
+  const at = await mkdtemp(join(tmpdir(), 'factor-e2e-looks-'));
+  const one = await readFile(inTree('testdata/sample.gcode'), 'utf8');
+  const write = async (name: string, text: string) => {
+    const path = join(at, name);
+    await writeFile(path, text);
+    return path;
+  };
+  await octoprint.upload('calibration-cube.gcode', await readFile(inTree('testdata/short.gcode'), 'utf8'));
+  const sample = await write('꽃병.gcode', one);
+  const named = await write(long, `${one}\n; another`);
+  const hot = await write('too-hot.gcode', one.replace(/^(M10[49]) S\d+/gm, '$1 S330').replace(/^(G1 .*)X1(\d\d)/gm, '$1X9$2'));
+  const letter = await write('letter.gcode', 'Dear printer,\n'.repeat(50));
+  const cut = await write('cut-off.bgcode', 'GCDE\u0001');
+  const big = await write('large.gcode', `${one}${'; padding\n'.repeat(3 << 20)}`);
+  const text = await write('notes.txt', 'x');
+  const first = { ...looks[0]! };
+  {
+    const page = await open(browser, first, factor, owner);
+    await page.goto(`${factor.url}/files`);
+    for (const look of looks) {
+      const empty = await open(browser, look, factor, owner);
+      await empty.goto(`${factor.url}/files`);
+      await take(empty, look, 'files-empty');
+      await empty.context().close();
+    }
+    await page.locator('input[type=file]').setInputFiles([sample, named, hot]);
+    await expect(page.locator('li[data-analysis="done"]')).toHaveCount(3, { timeout: 120_000 });
+    await page.context().close();
+  }
+  const { items } = await api.call<{ items: { id: string; name: string }[] }>('GET', '/files');
+  const id = (name: string) => items.find((f) => f.name === name)!.id;
+  await api.call('POST', '/folders', { path: '거치대/왼쪽' });
+  await api.call('POST', '/folders', { path: 'Spare parts' });
+  await api.call('PATCH', `/files/${id('꽃병.gcode')}`, { tags: ['PLA', '선물'] });
+  await until('the device tells its files', async () => (await api.call<{ local: unknown[] }>('GET', `/printers/${printer.uuid}/files`)).local.length > 0);
+
+  for (const look of looks) {
+    const page = await open(browser, look, factor, owner);
+    const say = words(look.language);
+    const shot = (name: string, full = true) => take(page, look, `files-${name}`, full);
+    await page.goto(`${factor.url}/files`);
+    await shot('library');
+    await page.locator('body').dispatchEvent('dragenter', {
+      dataTransfer: await page.evaluateHandle(() => {
+        const data = new DataTransfer();
+        data.items.add(new File(['G28'], 'a.gcode'));
+        return data;
+      }),
+    });
+    await shot('drag', false);
+    await page.goto(`${factor.url}/files?folder=${encodeURIComponent('거치대/왼쪽')}`);
+    await shot('folder');
+    await page.goto(`${factor.url}/files`);
+    await page.getByRole('searchbox').or(page.getByLabel(say('files_search'))).first().fill('nowhere');
+    await expect(page.getByText(say('files_none_title'))).toBeVisible();
+    await shot('none');
+
+    await page.goto(`${factor.url}/files`);
+    const set = await slowly(page, 2 << 20);
+    await page.route('**/api/v1/files', async (route) => {
+      const metadata = route.request().headers()['upload-metadata'] ?? '';
+      if (!metadata.includes(Buffer.from('too-hot.gcode').toString('base64'))) return route.fallback();
+      await route.fulfill({ status: 507, contentType: 'application/problem+json', body: JSON.stringify({ status: 507, code: 'quota_exceeded', title: 'x' }) });
+    });
+    await page.locator('input[type=file]').setInputFiles([letter, cut, text, hot, big]);
+    await expect(page.locator('li[data-state="failed"]')).toHaveCount(4, { timeout: 60_000 });
+    await expect(page.locator('li[data-name="large.gcode"]').getByRole('progressbar')).not.toHaveAttribute('aria-valuenow', '0', { timeout: 60_000 });
+    await shot('uploads');
+    await set(true);
+    await expect(page.locator('li[data-state="lost"]')).toBeVisible({ timeout: 60_000 });
+    await shot('upload-lost');
+    await set();
+    await page.locator('li[data-name="large.gcode"]').getByRole('button').last().click();
+
+    await page.goto(`${factor.url}/files`);
+    const row = page.locator('li[data-analysis]', { hasText: 'too-hot.gcode' });
+    await row.getByRole('button', { name: say('file_print_named', { name: 'too-hot.gcode' }) }).click();
+    const dialog = page.getByRole('dialog');
+    await expect(dialog.locator('.note').first()).toBeVisible({ timeout: 60_000 });
+    await shot('print', false);
+    await dialog.getByText(say('file_print_sd'), { exact: true }).click();
+    await shot('print-card', false);
+    await page.keyboard.press('Escape');
+    await page.goto(`${factor.url}/files/${id('꽃병.gcode')}`);
+    await expect(page.locator('[data-layers]')).toHaveAttribute('data-layers', /^[1-9]/, { timeout: 60_000 });
+    await shot('file');
+
+    await page.goto(`${factor.url}/printers/${printer.uuid}`);
+    const files = page.getByRole('region', { name: say('control_files'), exact: true });
+    await files.getByRole('button', { name: say('control_files_bring_named', { file: 'calibration-cube.gcode' }) }).click();
+    await expect(files.locator('a[href^="/files/"]')).toBeVisible({ timeout: 120_000 });
+    await page.getByRole('button', { name: say('control_terminal_open') }).click();
+    const terminal = page.getByRole('region', { name: say('control_terminal'), exact: true });
+    await terminal.getByRole('textbox').fill('M115');
+    await terminal.getByRole('textbox').press('Enter');
+    await expect(terminal.locator('[data-click="done"]')).toBeVisible();
+    await terminal.getByRole('textbox').fill('G1 X10 ;\u0007');
+    await terminal.getByRole('textbox').fill('M112\u200b\uac00');
+    await terminal.getByRole('textbox').press('Enter');
+    await expect(terminal.locator('[data-click="refused"], [data-click="failed"]')).toBeVisible();
+    await shot('printer');
+    // What a device, a clock and a network can make of a click: the ends that nothing here brings about at will.
+    const speed = page.getByRole('region', { name: say('control_speed'), exact: true });
+    const fan = speed.getByLabel(say('control_percent_of', { name: say('control_speed_fan') }), { exact: true });
+    for (const code of ['pending', 'failed', 'expired', 'no_clock', 'outcome_unknown', 'unconfirmed']) {
+      await page.route('**/commands', async (route) => {
+        if (route.request().method() !== 'POST') return route.fallback();
+        if (code === 'pending') return;
+        const said = code === 'unconfirmed' ? { state: 'unconfirmed', ok: false } : { state: 'answered', ok: false, code, message: '409: Printer is not operational' };
+        await route.fulfill({ json: { id: 'x', type: 'set_fan_speed', at: new Date().toISOString(), ...said } });
+      });
+      await fan.fill('50');
+      await fan.press('Enter');
+      await expect(speed.locator('[data-click]:not([data-click=""])')).toBeVisible();
+      if (code !== 'pending') await expect(speed.locator('[data-click="pending"]')).toHaveCount(0);
+      await speed.screenshot({ path: `${folder}/files-click-${code}-${look.device}-${look.theme}-${look.language}.png` });
+      await page.unroute('**/commands');
+      if (code === 'pending') await page.reload();
+    }
+    await page.context().close();
+  }
+});
