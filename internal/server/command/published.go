@@ -71,7 +71,7 @@ func (s *Service) begun(o *order, moved <-chan struct{}) bool {
 		case <-moved:
 		case <-timer.C:
 			return false
-		case <-s.ctx.Done():
+		case <-s.work.Context.Done():
 			return true // sending says that the server ends
 		}
 	}
