@@ -534,7 +534,7 @@ func TestAuthz_Channels(t *testing.T) {
 				return
 			}
 			defer page.Close()
-			for _, channel := range []string{"printer:" + uuid, "events:" + uuid, "commands:" + uuid, "terminal:" + uuid, "transfers:" + uuid} {
+			for _, channel := range []string{"printer:" + uuid, "events:" + uuid, "commands:" + uuid, "terminal:" + uuid, "transfers:" + uuid, "files:" + uuid} {
 				_, err := page.Subscribe(t.Context(), channel, true)
 				may := may[actor] && (actor != "viewer" || channel != "terminal:"+uuid)
 				if refused, is := err.(*pushclient.Refused); (err == nil) != may || (err != nil && (!is || refused.Code != 103)) {

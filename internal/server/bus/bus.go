@@ -57,6 +57,7 @@ type Bus struct {
 	TerminalLines   Topic[TerminalLines]
 	FilesChanged    Topic[FilesChanged]
 	TransferChanged Topic[TransferChanged]
+	DeviceFiles     Topic[DeviceFiles]
 }
 
 // CommandChanged says that a command was sent, or what became of it. JSON is for those who look.
@@ -79,6 +80,12 @@ type TwinChanged struct{ PrinterID, UUID string }
 
 // EventStored says that a printer has a new event. JSON is the item as the API shows it.
 type EventStored struct {
+	PrinterID, UUID string
+	JSON            []byte
+}
+
+// DeviceFiles says that the files on a printer's own device are others than before. JSON is for those who look.
+type DeviceFiles struct {
 	PrinterID, UUID string
 	JSON            []byte
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/kangbyounggwan/factor/internal/server/bus"
 	"github.com/kangbyounggwan/factor/internal/server/problem"
 	"github.com/kangbyounggwan/factor/internal/server/workspace"
 )
@@ -164,8 +165,13 @@ func TestAPIOfThePast(t *testing.T) {
 		t.Errorf("%s", a.raw)
 	}
 	tree := `{"local":[{"path":"폴더/a.gcode","size":5,"date":1},{"path":"b\u0007"},{"path":""},{"path":"c","size":-1}],"sdcard":null}`
+	told := ""
+	defer w.Bus.DeviceFiles.Subscribe(func(m bus.DeviceFiles) { told = m.UUID + string(m.JSON) })()
 	if err := w.Files(t.Context(), id, []byte(tree), w.clock.now()); err != nil {
 		t.Fatal(err)
+	}
+	if !strings.HasPrefix(told, id.UUID+`{"at":"`) {
+		t.Errorf("those who look are told %q", told)
 	}
 	if a := w.ask(site, "mina", "GET", one+"/files", ""); len(a.body["local"].([]any)) != 2 || a.body["omitted"] != 2.0 || len(a.body["sdcard"].([]any)) != 0 {
 		t.Errorf("%s", a.raw)

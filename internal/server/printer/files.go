@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kangbyounggwan/factor/internal/server/bus"
 	"github.com/kangbyounggwan/factor/internal/wire"
 	"github.com/klauspost/compress/zstd"
 	"github.com/uptrace/bun"
@@ -65,10 +66,18 @@ func (s *Service) Files(ctx context.Context, id Identity, payload []byte, at tim
 			Set("at = EXCLUDED.at").Set("data = EXCLUDED.data").Exec(ctx)
 		return err
 	})
-	if err == nil {
-		s.count.files.stored.Inc()
+	if err != nil {
+		return err
 	}
-	return err
+	s.count.files.stored.Inc()
+	news, err := json.Marshal(struct {
+		At time.Time `json:"at"`
+	}{at.UTC()})
+	if err != nil {
+		return err
+	}
+	s.Bus.DeviceFiles.Publish(bus.DeviceFiles{PrinterID: id.PrinterID, UUID: id.UUID, JSON: news})
+	return nil
 }
 
 func cleanFiles(list []wire.DeviceFile, omitted *int) []wire.DeviceFile {

@@ -96,7 +96,7 @@ func (s *Server) buildAPI(m *routes) error {
 	config := huma.DefaultConfig("FACTOR", apiVersion)
 	config.Info.Description = "Watch and control 3D printers. Errors are RFC 9457 problems with a stable `code`. Times are RFC 3339 in " +
 		"UTC, temperatures °C, lengths mm, durations s. What changes comes over the WebSocket `/api/v1/push`, which speaks the " +
-		"centrifuge JSON protocol: channels `printer:{uuid}`, `events:{uuid}` and `transfers:{uuid}`."
+		"centrifuge JSON protocol: channels `printer:{uuid}`, `events:{uuid}`, `transfers:{uuid}` and `files:{uuid}`."
 	config.Info.License = &huma.License{Name: "AGPL-3.0-only", Identifier: "AGPL-3.0-only"}
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", "", nil
 	config.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}

@@ -29,6 +29,7 @@ func (s *Server) listen() {
 			s.publish.changed(m.UUID, false)
 			s.jobs.add(func(ctx context.Context) { s.printerChanged(ctx, m) })
 		}),
+		s.Bus.DeviceFiles.Subscribe(func(m bus.DeviceFiles) { s.sendToSome(filesPrefix+m.UUID, m.JSON) }),
 		s.Bus.TransferChanged.Subscribe(func(m bus.TransferChanged) {
 			s.sendToSome(transfersPrefix+m.UUID, m.JSON)
 			s.publish.changed(m.UUID, false) // a printer shows the file that is on its way

@@ -105,7 +105,7 @@ func (s *Server) endIfLost(v *viewer, channel, prefix, uuid string) {
 // needs are what a channel asks for.
 var needs = map[string]workspace.Action{
 	printerPrefix: workspace.PrinterView, eventsPrefix: workspace.PrinterView, commandsPrefix: workspace.PrinterView,
-	transfersPrefix: workspace.PrinterView, terminalPrefix: workspace.PrinterControl,
+	transfersPrefix: workspace.PrinterView, filesPrefix: workspace.PrinterView, terminalPrefix: workspace.PrinterControl,
 }
 
 func (s *Server) maySee(ctx context.Context, actor workspace.Actor, prefix, uuid string) bool {
@@ -120,7 +120,7 @@ func (s *Server) maySee(ctx context.Context, actor workspace.Actor, prefix, uuid
 
 // parseChannel takes a channel apart that a client may subscribe to.
 func parseChannel(channel string) (prefix, uuid string, ok bool) {
-	for _, prefix := range []string{printerPrefix, eventsPrefix, commandsPrefix, terminalPrefix, transfersPrefix} {
+	for _, prefix := range []string{printerPrefix, eventsPrefix, commandsPrefix, terminalPrefix, transfersPrefix, filesPrefix} {
 		if uuid, ok := strings.CutPrefix(channel, prefix); ok && wire.ValidUUID(uuid) {
 			return prefix, uuid, true
 		}

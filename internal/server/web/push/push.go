@@ -3,7 +3,8 @@
 // Channels: printer:{uuid} carries the printer as the API shows it, without what depends on who looks (role, addresses
 // of cameras); the reply to a subscription holds it whole, what follows can be had as fossil deltas. events:{uuid}
 // carries what happened to the printer, one event a message; commands:{uuid} what became of commands; transfers:{uuid} how
-// far files are between it and the library, one transfer a message. terminal:{uuid} carries OctoPrint's terminal to those
+// far files are between it and the library, one transfer a message; files:{uuid} that its device's own files are others
+// than before, and since when. terminal:{uuid} carries OctoPrint's terminal to those
 // who may control the printer, and has its device send it. user:{id} is subscribed by the server itself and says that the
 // list of printers or the library changed, or that the session ended.
 //
@@ -47,6 +48,7 @@ const (
 	commandsPrefix  = "commands:"
 	terminalPrefix  = "terminal:"
 	transfersPrefix = "transfers:"
+	filesPrefix     = "files:"
 	userPrefix      = "user:"
 )
 

@@ -273,6 +273,9 @@ func TestServer_Events(t *testing.T) {
 	mustSubscribe(t, c, "events:"+uuid, false)
 	sc.Bus.EventStored.Publish(bus.EventStored{UUID: uuid, JSON: []byte(`{"type":"PrintDone"}`)})
 	await(t, c, "events:"+uuid, `{"type":"PrintDone"}`)
+	mustSubscribe(t, c, "files:"+uuid, false)
+	sc.Bus.DeviceFiles.Publish(bus.DeviceFiles{UUID: uuid, JSON: []byte(`{"at":"2026-11-26T18:00:00Z"}`)})
+	await(t, c, "files:"+uuid, `{"at":"2026-11-26T18:00:00Z"}`)
 }
 
 func TestServer_AccessEnded(t *testing.T) {
