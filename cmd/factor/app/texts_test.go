@@ -50,6 +50,9 @@ func TestTexts_NULAndInvalidUTF8(t *testing.T) {
 			}
 		}
 	}
+	if status, answer := admin.call(t, "PATCH", "/api/v1/me", rawBody(`{"name":"One","name":"Two"}`)); status != http.StatusBadRequest || !strings.Contains(string(answer), `"field":"name"`) {
+		t.Errorf("a field that is there twice: %d %s", status, answer)
+	}
 	// The description would have to shrink for this to say nothing.
 	if calls < 25 || texts < 60 {
 		t.Errorf("only %d texts in %d calls", texts, calls)

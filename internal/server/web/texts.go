@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"unicode/utf8"
 
@@ -9,7 +10,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// jsonFormat is how bodies are read: as huma does, but for texts that nothing behind it can keep.
+// jsonFormat is how bodies are read: as huma does, but for texts that nothing behind it can keep, and for a field that
+// is there twice.
 var jsonFormat = huma.Format{
 	Marshal: huma.DefaultJSONFormat.Marshal,
 	Unmarshal: func(data []byte, v any) error {
@@ -21,15 +23,20 @@ var jsonFormat = huma.Format{
 }
 
 // badText finds the first text of a JSON body that has a NUL in it, which the database takes for its end, or that is no
-// UTF-8, which would be stored as something else than was sent.
+// UTF-8, which would be stored as something else than was sent; or the first name that its object has twice, of which one
+// reader takes the first value and another the last.
 func badText(body []byte) *huma.ErrorDetail {
 	valid := utf8.Valid(body)
-	if valid && !bytes.Contains(body, []byte(`\u0000`)) {
-		return nil
-	}
-	d := jsontext.NewDecoder(bytes.NewReader(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	d := jsontext.NewDecoder(bytes.NewReader(body), jsontext.AllowInvalidUTF8(true))
 	for {
 		token, err := d.ReadToken()
+		if errors.Is(err, jsontext.ErrDuplicateName) {
+			at := d.StackPointer()
+			if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+				at = s.JSONPointer
+			}
+			return &huma.ErrorDetail{Location: location(at), Message: "is there twice"}
+		}
 		if err != nil {
 			break // its end, or no JSON, which is said by who reads it
 		}

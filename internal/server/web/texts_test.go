@@ -21,6 +21,10 @@ func TestBadText(t *testing.T) {
 		`{"a":"\ud800"}`:                       "", // read as U+FFFD
 		`{"a":"\u0000"`:                        "body.a",
 		`{`:                                    "",
+		`{"a":1,"b":2,"a":1}`:                  "body.a",
+		`{"a":1,"\u0061":2}`:                   "body.a",
+		`{"x":[{"n":1},{"n":2,"n":3}]}`:        "body.x[1].n",
+		`{"a":{"b":1},"c":{"b":1}}`:            "",
 		``:                                     "",
 	} {
 		got := ""
@@ -34,7 +38,7 @@ func TestBadText(t *testing.T) {
 }
 
 func FuzzBadText(f *testing.F) {
-	for _, seed := range []string{`{"a":"\u0000"}`, "[\"\xff\"]", `{"a":{"b":["\\u0000"]}}`, "\x00", `{"\u0000":""}`} {
+	for _, seed := range []string{`{"a":"\u0000"}`, "[\"\xff\"]", `{"a":{"b":["\\u0000"]}}`, "\x00", `{"\u0000":""}`, `{"a":"b","a":"c"}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
