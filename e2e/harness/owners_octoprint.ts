@@ -111,8 +111,14 @@ export class OctoPrintPage {
 
   /** At its own address, or at a proxy's. */
   async open(language: 'en' | 'ko' = 'en', address = this.octoprint.url): Promise<void> {
+    await this.inFront();
     await this.page.goto(`${address}/?l10n=${language}`);
     await this.enter();
+  }
+
+  /** A person has in front what he clicks at; a page behind another draws once a second, and each click waits for that. */
+  private inFront(): Promise<void> {
+    return this.page.bringToFront();
   }
 
   /** Waits until the page has started and is the person's, who logs in where that is asked for. */
@@ -132,6 +138,7 @@ export class OctoPrintPage {
 
   /** The wrench, then a page of the menu on its left. */
   async openSettings(link: string): Promise<void> {
+    await this.inFront();
     const dialog = this.page.locator('#settings_dialog');
     if (!(await dialog.isVisible())) await this.page.locator('#navbar_show_settings').click();
     await expect(dialog).toBeVisible();
@@ -141,6 +148,7 @@ export class OctoPrintPage {
 
   /** The wizard that a new plugin brings, put off until later. */
   async skipWizard(): Promise<void> {
+    await this.inFront();
     const wizard = this.page.locator('#wizard_dialog');
     await expect(wizard).toBeVisible();
     await wizard.getByRole('button', { name: 'Finish', exact: true }).click();
@@ -188,6 +196,7 @@ export class OctoPrintPage {
 
   /** System → Restart OctoPrint. */
   async restart(): Promise<void> {
+    await this.inFront();
     await this.page.locator('#navbar_systemmenu > a').click();
     await this.page.locator('#navbar_systemmenu').getByText('Restart OctoPrint', { exact: true }).click();
     await this.proceed();
@@ -227,6 +236,7 @@ export class OctoPrintPage {
 
   /** After a restart a person loads the page anew. */
   async comesBack(): Promise<void> {
+    await this.inFront();
     await this.octoprint.answers(); // who sits in front of it does not wait for the printer
     await this.page.reload();
     await this.enter();
