@@ -9,9 +9,9 @@ export interface Buffer {
 
 /** Seconds kept in hand when a part comes: what the next one may be late by. It grows when that was too little. */
 const LEAST = 0.12;
-const MOST = 0.6;
+const MOST = 0.5;
 /** Seconds from which a jump disturbs less than playing faster for long. */
-const JUMP = 0.7;
+const JUMP = 0.5;
 /** How many parts back it looks for how little was left. */
 const REMEMBERED = 8;
 
@@ -44,7 +44,7 @@ export class Edge {
 		}
 		this.#left.push(end - length - at);
 		if (this.#left.length > REMEMBERED) this.#left.shift();
-		this.#hand = Math.max(LEAST, this.#hand - 0.004);
+		this.#hand = Math.max(LEAST, this.#hand - 0.001 - 0.03 * (this.#hand - LEAST)); // half of it within 5 s
 		const over = Math.min(...this.#left) - this.#hand;
 		if (over > JUMP) {
 			this.#left = [];
