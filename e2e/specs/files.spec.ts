@@ -20,6 +20,17 @@ const sliced = () => readFile(inTree('testdata/short.gcode'), 'utf8');
 
 const upload = (page: Page, ...paths: string[]) => page.locator('input[type=file]').setInputFiles(paths);
 
+/** How many points of the 3-D view are an outer wall's colour. */
+const inks = (page: Page) =>
+  page.locator('[data-layers] canvas').evaluate((canvas: HTMLCanvasElement) => {
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d')!;
+    copy.drawImage(canvas, 0, 0);
+    const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+    let n = 0;
+    for (let i = 0; i < data.length; i += 4) if (data[i]! > 150 && data[i]! > 1.4 * data[i + 2]! && data[i + 3]! > 60) n++;
+    return n;
+  });
+
 test('a file is uploaded, looked into, drawn, sent to the printer and printed', async ({ page, factor, owner, octoprint, printer }) => {
   await logIn(page, factor, owner);
   await page.getByRole('link', { name: en('shell_files') }).first().click();
@@ -33,6 +44,18 @@ test('a file is uploaded, looked into, drawn, sent to the printer and printed', 
   await row.getByRole('link', { name: '부품 하나.gcode' }).click();
   await expect(page.locator('[data-layers]')).toHaveAttribute('data-layers', /^[1-9]/, { timeout: 60_000 });
   await expect(page.getByText('PrusaSlicer')).toBeVisible();
+  // The picture becomes whole: at first, of fewer layers, and after it was turned; and it is not empty.
+  const whole = page.locator('[data-drawn="all"]');
+  await expect(whole).toBeVisible({ timeout: 60_000 });
+  const all = await inks(page);
+  expect(all).toBeGreaterThan(200);
+  await page.getByRole('slider').fill('0');
+  await expect(whole).toBeVisible({ timeout: 60_000 });
+  await expect.poll(() => inks(page), { timeout: 60_000 }).toBeLessThan(all);
+  await page.getByRole('img', { name: en('toolpath_label') }).press('ArrowRight');
+  await expect(whole).toBeVisible({ timeout: 60_000 });
+  expect(await inks(page)).toBeGreaterThan(50);
+
 
   await page.getByRole('button', { name: en('file_print'), exact: true }).click();
   const dialog = page.getByRole('dialog');

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 
@@ -50,14 +51,14 @@ func (s *Service) serveToolpath(w http.ResponseWriter, r *http.Request, id strin
 	h := w.Header()
 	h.Set("Content-Type", "application/octet-stream")
 	h.Set("Content-Encoding", "gzip") // every browser takes it, and no other asks
-	h.Set("ETag", `"`+row.SHA256[:32]+`-path"`)
+	h.Set("ETag", `"`+row.SHA256[:32]+`-`+gcode.ToolpathMagic+`"`)
 	h.Set("Cache-Control", "private, max-age=86400")
 	http.ServeContent(&patient{ResponseWriter: w}, r, "", info.ModTime(), f)
 }
 
 func (s *Service) needToolpath(ctx context.Context, row *fileRow) error {
 	to := s.toolpathPath(row.ID)
-	if _, err := os.Stat(to); err == nil || !errors.Is(err, os.ErrNotExist) {
+	if drawn, err := isToolpath(to); drawn || err != nil {
 		return err
 	}
 	if err := s.floor(); err != nil {
@@ -90,4 +91,23 @@ func (s *Service) needToolpath(ctx context.Context, row *fileRow) error {
 		return problem.New(http.StatusUnprocessableEntity, string(why.Code), why.Detail)
 	}
 	return fmt.Errorf("draw a tool path: %w", err)
+}
+
+// isToolpath says whether a tool path lies there in the form that this program writes: an earlier one wrote another.
+func isToolpath(path string) (bool, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	unzipped, err := gzip.NewReader(f)
+	if err != nil {
+		return false, nil
+	}
+	magic := make([]byte, len(gcode.ToolpathMagic))
+	_, err = io.ReadFull(unzipped, magic)
+	return err == nil && string(magic) == gcode.ToolpathMagic, nil
 }

@@ -11,11 +11,12 @@ import (
 // prints. It reads plain and binary G-code; offsets in the file are those of the plain text, which is what printers that
 // report a position print. points bounds what it writes, 0 means DefaultPoints: a point takes 8 bytes, a path 10.
 //
-// All numbers are little-endian. The arrays follow each other without gaps, those of the widest numbers first, so that a
-// reader can lay typed arrays on them:
+// All numbers are little-endian. The arrays follow each other without gaps, each at a multiple of its numbers' size, so that
+// a reader can lay typed arrays on them. The points are the last and in the order of the layers: what has all before them can
+// draw each layer as soon as its points have come.
 //
 //	offset  type     what
-//	0       4 bytes  "FTP1"
+//	0       4 bytes  "FTP2"
 //	4       uint32   L, layers
 //	8       uint32   P, paths
 //	12      uint32   N, points
@@ -26,15 +27,16 @@ import (
 //	48      uint16   infill is there in each layer that this divides (1: in all)
 //	50      uint16   anything is there in each layer that this divides (1: in all)
 //	52      4 bytes  0
-//	56      float64  [L] begin: where in the text the layer begins
+//	56      float32  lowest x, y, z of what the layers print, mm; then the highest of each. All 0 if they print nothing
+//	80      float64  [L] begin: where in the text the layer begins
 //	        float64  [L] end: where its last printing move ends
 //	        float32  [L] z of the layer, mm
 //	        uint32   [L+1] first path of the layer; paths before the first layer's are the start code's
 //	        uint32   [P+1] first point of the path
 //	        uint32   [P] where in the text the path begins, from its layer's begin, or from 0 for the start code
-//	        uint16   [4N] x, y, z of the points, and where in the text the move to it ends, from its path's begin
 //	        uint8    [P] kind of path, see Kind
 //	        uint8    [P] tool
+//	        uint16   [4N] x, y, z of the points, and where in the text the move to it ends, from its path's begin
 //
 // A path is a line through its points. The nozzle's place at a position in the text: the last layer whose begin is not
 // beyond it, in that layer the last path that does not begin beyond it, and on that path the way between the two points

@@ -18,6 +18,7 @@ type picture3D struct {
 	low, step               [3]float64
 	tolerance               float64
 	infillEvery, layerEvery int
+	box                     [2][3]float64
 	begin, end, z           []float64
 	firstPath, firstPoint   []uint32
 	offset                  []uint32
@@ -41,7 +42,7 @@ func draw(t testing.TB, file []byte, points int) *picture3D {
 
 // readToolpath decodes a drawing and checks that what it says is sound.
 func readToolpath(b []byte) (*picture3D, error) {
-	if len(b) < 56 || string(b[:4]) != "FTP1" {
+	if len(b) < 80 || string(b[:4]) != "FTP2" {
 		return nil, errors.New("no drawing")
 	}
 	le := binary.LittleEndian
@@ -51,7 +52,7 @@ func readToolpath(b []byte) (*picture3D, error) {
 	f64 := func() float64 { at += 8; return math.Float64frombits(le.Uint64(b[at-8:])) }
 	u16 := func() int { at += 2; return int(le.Uint16(b[at-2:])) }
 	layers, paths, points := int(u32()), int(u32()), int(u32())
-	if want := 56 + layers*24 + 4 + paths*10 + 4 + points*8; len(b) != want {
+	if want := 80 + layers*24 + 4 + paths*10 + 4 + points*8; len(b) != want {
 		return nil, fmt.Errorf("%d bytes, want %d", len(b), want)
 	}
 	p := &picture3D{bytes: f64()}
@@ -63,6 +64,9 @@ func readToolpath(b []byte) (*picture3D, error) {
 	p.tolerance = f32()
 	p.infillEvery, p.layerEvery = u16(), u16()
 	at += 4
+	for i := range 6 {
+		p.box[i/3][i%3] = f32()
+	}
 	for range layers {
 		p.begin = append(p.begin, f64())
 	}
@@ -81,6 +85,8 @@ func readToolpath(b []byte) (*picture3D, error) {
 	for range paths {
 		p.offset = append(p.offset, u32())
 	}
+	p.kind, p.tool = b[at:at+paths], b[at+paths:at+2*paths]
+	at += 2 * paths
 	for range points {
 		var v [3]float64
 		for i := range 3 {
@@ -92,7 +98,6 @@ func readToolpath(b []byte) (*picture3D, error) {
 		p.points = append(p.points, v)
 		p.at = append(p.at, u16())
 	}
-	p.kind, p.tool = b[at:at+paths], b[at+paths:]
 	return p, p.sound()
 }
 
@@ -107,6 +112,17 @@ func (p *picture3D) sound() error {
 	}
 	if last := p.firstPath[len(p.begin)]; int(last) != len(p.kind) && len(p.begin) > 0 {
 		return fmt.Errorf("layers have %d of %d paths", last, len(p.kind))
+	}
+	first := len(p.points)
+	if n := int(p.firstPath[0]); n < len(p.kind) {
+		first = int(p.firstPoint[n])
+	}
+	for _, v := range p.points[first:] {
+		for axis := range 3 {
+			if near := p.step[axis]; v[axis] < p.box[0][axis]-near || v[axis] > p.box[1][axis]+near {
+				return fmt.Errorf("%v is not in %v", v, p.box)
+			}
+		}
 	}
 	for i := range p.kind {
 		if p.firstPoint[i]+2 > p.firstPoint[i+1] || int(p.firstPoint[i+1]) > len(p.points) {

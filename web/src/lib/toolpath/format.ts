@@ -17,53 +17,83 @@ export interface Toolpath {
 	/** Where in the text a path begins, from its layer's begin, or from 0 for the start code. */
 	pathBegin: Uint32Array;
 	/** x, y, z and where in the text the move ends, from its path's begin: four numbers a point. */
-	points: Uint16Array;
+	points: Uint16Array<ArrayBuffer>;
 	kind: Uint8Array;
 	tool: Uint8Array;
 	/** Millimetres of a point: origin + number × step. */
 	origin: [number, number, number];
 	step: [number, number, number];
+	/** What the layers print lies between these corners, mm. */
+	box: [[number, number, number], [number, number, number]];
 }
 
-const HEADER = 56;
+/** Bytes of the part whose length is known beforehand. */
+export const HEAD = 80;
 const LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
-/** Lays arrays on what the server sent. Throws when it is something else, or cut off. */
-export function parseToolpath(buffer: ArrayBuffer): Toolpath {
-	const view = new DataView(buffer);
-	if (buffer.byteLength < HEADER || view.getUint32(0, false) !== 0x46545031) throw new Error('no tool path');
+/** More than the server writes: what says so is damaged. */
+const MOST = 1 << 22;
+
+export interface Sizes {
+	layers: number;
+	paths: number;
+	points: number;
+	/** Bytes of all before the points. */
+	before: number;
+}
+
+/** How long what the server sends is, by its first HEAD bytes. Throws when it is something else. */
+export function sizesOf(head: DataView): Sizes {
+	if (head.byteLength < HEAD || head.getUint32(0, false) !== 0x46545032) throw new Error('no tool path');
 	if (!LITTLE) throw new Error('this machine counts bytes the other way round');
-	const layers = view.getUint32(4, true);
-	const paths = view.getUint32(8, true);
-	const points = view.getUint32(12, true);
-	let at = HEADER;
-	const take = (bytes: number) => {
-		const from = at;
-		at += bytes;
-		if (at > buffer.byteLength) throw new Error('the tool path is cut off');
-		return from;
-	};
+	const [layers, paths, points] = [4, 8, 12].map((at) => head.getUint32(at, true)) as [number, number, number];
+	if (Math.max(layers, paths, points) > MOST) throw new Error('the tool path is damaged');
+	return { layers, paths, points, before: HEAD + 24 * layers + 10 * paths + 8 };
+}
+
+/**
+ * Lays arrays on what the server sends before the points, and takes those as they are or become. Throws when it is something
+ * else, or cut off, or when a place in it is outside of it.
+ */
+export function parseToolpath(buffer: ArrayBuffer, points: Uint16Array<ArrayBuffer>): Toolpath {
+	const view = new DataView(buffer);
+	const { layers, paths, points: count, before } = sizesOf(view);
+	if (buffer.byteLength < before || points.length < 4 * count) throw new Error('the tool path is cut off');
+	let at = HEAD;
+	const take = (bytes: number) => (at += bytes) - bytes;
 	// In the order of the file, which keeps each array at a multiple of its numbers' size.
-	const path: Omit<Toolpath, 'layers' | 'bytes' | 'tolerance' | 'origin' | 'step'> = {
-		begin: new Float64Array(buffer, take(8 * layers), layers),
-		end: new Float64Array(buffer, take(8 * layers), layers),
-		z: new Float32Array(buffer, take(4 * layers), layers),
-		firstPath: new Uint32Array(buffer, take(4 * (layers + 1)), layers + 1),
-		firstPoint: new Uint32Array(buffer, take(4 * (paths + 1)), paths + 1),
-		pathBegin: new Uint32Array(buffer, take(4 * paths), paths),
-		points: new Uint16Array(buffer, take(8 * points), 4 * points),
-		kind: new Uint8Array(buffer, take(paths), paths),
-		tool: new Uint8Array(buffer, take(paths), paths)
-	};
-	const flat = view.getFloat32(36, true);
+	const begin = new Float64Array(buffer, take(8 * layers), layers);
+	const end = new Float64Array(buffer, take(8 * layers), layers);
+	const z = new Float32Array(buffer, take(4 * layers), layers);
+	const firstPath = new Uint32Array(buffer, take(4 * (layers + 1)), layers + 1);
+	const firstPoint = new Uint32Array(buffer, take(4 * (paths + 1)), paths + 1);
+	const pathBegin = new Uint32Array(buffer, take(4 * paths), paths);
+	const kind = new Uint8Array(buffer, take(paths), paths);
+	const tool = new Uint8Array(buffer, take(paths), paths);
+	if (!rises(firstPath, paths) || !rises(firstPoint, count)) throw new Error('the tool path is damaged');
+	const real = (from: number) => view.getFloat32(from, true);
+	const flat = real(36);
 	return {
 		layers,
 		bytes: view.getFloat64(16, true),
-		tolerance: view.getFloat32(44, true),
-		...path,
-		origin: [view.getFloat32(24, true), view.getFloat32(28, true), view.getFloat32(32, true)],
-		step: [flat, flat, view.getFloat32(40, true)]
+		tolerance: real(44),
+		box: [
+			[real(56), real(60), real(64)],
+			[real(68), real(72), real(76)]
+		],
+		...{ begin, end, z, firstPath, firstPoint, pathBegin, kind, tool, points },
+		origin: [real(24), real(28), real(32)],
+		step: [flat, flat, real(40)]
 	};
+}
+
+function rises(list: Uint32Array, most: number): boolean {
+	let last = 0;
+	for (const n of list) {
+		if (n < last) return false;
+		last = n;
+	}
+	return last <= most;
 }
 
 /** A point in mm. */
