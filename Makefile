@@ -73,7 +73,7 @@ pages: web/build/index.html ## The pages into web/build
 # Kit's adapter empties its folder first; the file that keeps the folder in the tree goes back.
 web/build/index.html: $(PAGES)
 	@$(PYTHON) scripts/needs.py pages
-	cd web && npm run --silent build -- --logLevel error
+	cd web && npm run --silent build
 	@touch web/build/.gitkeep web/build/index.html
 
 # `GOARCH=arm64 make release` is for another machine; what packs the agents runs on this one.
