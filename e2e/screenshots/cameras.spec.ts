@@ -13,6 +13,8 @@ const kinds: [picture: string, name: Record<Language, string>, address: string][
   ['rtsp', { en: 'IP camera', ko: 'IP 카메라' }, 'rtsp://viewer:p%40ssword@192.168.0.21:554/stream1'],
   ['hls', { en: 'Chamber', ko: '챔버' }, 'http://192.168.0.22:8888/cam/index.m3u8'],
   ['whep', { en: 'Chamber', ko: '챔버' }, 'http://192.168.0.22:8889/cam/whep'],
+  ['onvif', { en: 'IP camera', ko: 'IP 카메라' }, 'onvif://viewer:p%40ssword@192.168.0.21'],
+  ['published', { en: 'Webcam', ko: '웹캠' }, 'http://127.0.0.1:8080/stream'],
   ['usb', { en: 'USB camera', ko: 'USB 카메라' }, 'v4l2:///dev/video0?size=1280x720&fps=15'],
 ];
 
@@ -29,7 +31,7 @@ async function dialog(page: Page, language: Language): Promise<void> {
   }
   await row.getByText(word('camera_slow')).click();
   await row.getByLabel(word('camera_max_kbps')).fill('800');
-  await row.getByLabel(word('camera_encode')).check();
+  await row.getByLabel(word('camera_encode')).selectOption('always');
   await row.getByLabel(word('camera_encode')).blur();
   await keep(`${language}-camera-slow`, (path) => row.screenshot({ path }));
   await page.keyboard.press('Escape');

@@ -19,11 +19,16 @@ var metadata = []netip.Addr{
 	netip.MustParseAddr("fd20:ce::254"),    // Google
 }
 
+var nat64 = netip.MustParsePrefix("64:ff9b::/96")
+
 var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 // forbidden tells whether no camera can be at an address.
 func forbidden(ip netip.Addr) bool {
 	ip = ip.Unmap().WithZone("")
+	if b := ip.As16(); nat64.Contains(ip) { // which a gateway leads to the IPv4 address within (RFC 6052)
+		ip = netip.AddrFrom4([4]byte(b[12:]))
+	}
 	return !ip.IsValid() || ip.IsUnspecified() || ip.IsMulticast() || ip.IsLinkLocalUnicast() || ip == broadcast || slices.Contains(metadata, ip)
 }
 
