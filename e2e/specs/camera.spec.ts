@@ -58,7 +58,7 @@ test('an MJPEG camera is live on its page and on the dashboard', async ({ page, 
     await settings.getByRole('button', { name: en('camera_add'), exact: true }).click();
     await settings.getByLabel(en('camera_name')).last().fill('Bed');
     await settings.getByLabel(en('camera_url')).last().fill(camera.url);
-    await settings.getByLabel(en('camera_rotation')).last().selectOption('180');
+    await settings.getByLabel(en('camera_rotation'), { exact: true }).last().selectOption('180');
     await settings.getByRole('button', { name: en('common_save'), exact: true }).click();
     await expect(settings).toBeHidden();
     await page.getByRole('button', { name: en('camera_all') }).click();
@@ -86,9 +86,9 @@ test('an H.264 camera comes by the best way that is open, down to single picture
     const Real = RTCPeerConnection;
     Object.assign(window, { relays: [] as unknown[] });
     window.RTCPeerConnection = class extends Real {
-      constructor(settings?: RTCConfiguration) {
-        super(settings);
-        (window as unknown as { relays: unknown[] }).relays.push(...(settings?.iceServers ?? []));
+      setConfiguration(settings: RTCConfiguration) {
+        super.setConfiguration(settings);
+        (window as unknown as { relays: unknown[] }).relays.push(...(settings.iceServers ?? []));
       }
     };
   });

@@ -27,7 +27,7 @@ test('macros and presets are made, refused, used and deleted, and the audit says
   await expect(dialog.getByText(en('workspace_macro_empty'))).toBeVisible();
   await dialog.getByLabel(en('workspace_macro_lines')).fill('G28\nG1 X50 줄'); // OctoPrint sends nothing more after such a line
   await button(dialog, 'common_save').click();
-  await expect(dialog.getByText(en('common_error_invalid_field'))).toBeVisible();
+  await expect(dialog.getByText(/^Line 2: .*“G1 X50 줄”$/)).toBeVisible();
   await dialog.getByLabel(en('workspace_macro_lines')).fill('G28\nG90\nG1 X50 Y60 F6000 ; the middle');
   await button(dialog, 'common_save').click();
   await expect(card(page, 'workspace_macros').getByText('Centre')).toBeVisible();
