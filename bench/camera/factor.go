@@ -126,7 +126,15 @@ func (f *factor) open(c wire.CameraCommand) {
 		}
 	})
 	defer end()
-	ctx := ws.CloseRead(f.ctx)
+	ctx, cancel := context.WithCancel(f.ctx)
+	go func() {
+		defer cancel()
+		for { // what the server wants of the camera: it takes it as it is
+			if _, _, err := ws.Read(ctx); err != nil {
+				return
+			}
+		}
+	}()
 	for {
 		select {
 		case <-ctx.Done():
