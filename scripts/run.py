@@ -65,7 +65,7 @@ class Run:
         needs.need_space(2000 if first else 200)
         needs.need_space(100, self.folder)
         if first:
-            say("First start: about three minutes of set-up.", "처음 실행이라 준비에 3분쯤 걸립니다.")
+            say("First start: about five minutes of set-up.", "처음 실행이라 준비에 5분쯤 걸립니다.")
         for name, port in self.ports.items():
             if name not in ("OCTOPRINT", "CAMERA") or self.with_printer:
                 need_port(name, port)

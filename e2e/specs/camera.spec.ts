@@ -48,6 +48,14 @@ test('an MJPEG camera is live on its page and on the dashboard', async ({ page, 
     const download = page.waitForEvent('download');
     await view.getByRole('button', { name: en('camera_save') }).click();
     expect((await download).suggestedFilename()).toMatch(/^Prusa MK4 – Nozzle .*\.jpg$/);
+    await view.getByRole('button', { name: en('camera_full') }).click();
+    await expect.poll(() => page.evaluate(() => document.fullscreenElement?.hasAttribute('data-camera'))).toBe(true);
+    await view.getByRole('button', { name: en('camera_full') }).click();
+    await expect.poll(() => page.evaluate(() => document.fullscreenElement)).toBe(null);
+    await view.getByRole('button', { name: en('camera_float') }).click();
+    await expect.poll(() => page.evaluate(() => (document.pictureInPictureElement as HTMLVideoElement | null)?.videoWidth)).toBe(640);
+    await view.getByRole('button', { name: en('camera_float') }).click();
+    await expect.poll(() => page.evaluate(() => document.pictureInPictureElement)).toBe(null);
     await view.getByRole('button', { name: /^LIVE · MJPEG/ }).click();
     await expect(page.getByRole('dialog').getByText('640 × 360')).toBeVisible();
     await page.keyboard.press('Escape');
