@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -125,7 +126,7 @@ func (l *Line) read(c *Command, options []*option, args []string) error {
 			return err
 		}
 		for _, o := range options {
-			if value, ok := values[o.name]; ok && !anyOf(o.rivals(options), givenOf(options)) {
+			if value, ok := values[o.name]; ok && !slices.ContainsFunc(o.rivals(options), func(r *option) bool { return r.given }) {
 				if err := o.take("--"+o.name+" (in the settings file)", value); err != nil {
 					return err
 				}

@@ -106,11 +106,8 @@ func (w *watched) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, w.keep(err)
 	}
-	switch res.StatusCode {
-	case http.StatusUnauthorized, http.StatusForbidden:
-		w.keep(failure(RefusedLogin))
-	case http.StatusNotFound, http.StatusGone:
-		w.keep(failure(NotFound))
+	if err := refusal(res.StatusCode); err != nil {
+		w.keep(err)
 	}
 	if res.ContentLength > maxSegment {
 		res.Body.Close()

@@ -44,15 +44,13 @@ func get(ctx context.Context, c *http.Client, u *url.URL) (*http.Response, error
 			}
 		}
 	}
+	err = refusal(res.StatusCode)
 	switch {
 	case res.StatusCode == http.StatusOK:
 		return res, nil
-	case res.StatusCode == http.StatusUnauthorized || res.StatusCode == http.StatusForbidden:
-		err = failure(RefusedLogin)
+	case err != nil:
 	case res.StatusCode == http.StatusMethodNotAllowed: // it is not for reading
 		err = errWebRTC
-	case res.StatusCode == http.StatusNotFound || res.StatusCode == http.StatusGone:
-		err = failure(NotFound)
 	case res.StatusCode >= 500:
 		err = failure(Unreachable)
 	default:
@@ -60,6 +58,17 @@ func get(ctx context.Context, c *http.Client, u *url.URL) (*http.Response, error
 	}
 	res.Body.Close()
 	return nil, err
+}
+
+// refusal is what a status of HTTP or RTSP says of login or address; nil for any other.
+func refusal(status int) error {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return failure(RefusedLogin)
+	case http.StatusNotFound, http.StatusGone:
+		return failure(NotFound)
+	}
+	return nil
 }
 
 func request(ctx context.Context, c *http.Client, u *url.URL, authorization string) (*http.Response, error) {

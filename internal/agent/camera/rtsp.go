@@ -29,10 +29,9 @@ func (f *follow) rtsp(ctx context.Context) error {
 		return failure(RefusedLogin)
 	case !errors.As(err, &bad):
 		return err
-	case bad.Code == base.StatusUnauthorized || bad.Code == base.StatusForbidden:
-		return failure(RefusedLogin)
-	case bad.Code == base.StatusNotFound || bad.Code == base.StatusGone:
-		return failure(NotFound)
+	}
+	if err := refusal(int(bad.Code)); err != nil { // RTSP's are HTTP's
+		return err
 	}
 	return failure(NotAStream)
 }

@@ -89,12 +89,10 @@ func (c *call) post(ctx context.Context, kind, body string) (answer []byte, err 
 		return nil, withoutURL(err)
 	}
 	defer res.Body.Close()
-	switch {
-	case res.StatusCode == http.StatusUnauthorized || res.StatusCode == http.StatusForbidden:
-		return nil, failure(RefusedLogin)
-	case res.StatusCode == http.StatusNotFound || res.StatusCode == http.StatusGone:
-		return nil, failure(NotFound)
-	case res.StatusCode/100 != 2:
+	if err := refusal(res.StatusCode); err != nil {
+		return nil, err
+	}
+	if res.StatusCode/100 != 2 {
 		return nil, errDialect
 	}
 	if at, err := res.Location(); err == nil && kind == typeSDP && at.Host == c.url.Host {

@@ -52,7 +52,7 @@ func readFile(path string) (map[string]string, error) {
 			return nil, unknown(path, key, name)
 		}
 		if values[name], err = plain(value); err != nil {
-			return nil, &line.Told{English: fmt.Sprintf("%s: %s %v", path, key, err), Korean: fmt.Sprintf("%s: %s: %s", path, key, line.InKorean(err)), Err: err}
+			return nil, line.Tell("%[1]s: %[2]s %[3]v", "%[1]s: %[2]s: %[4]s", path, key, err, line.InKorean(err))
 		}
 	}
 	return values, nil

@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"net/mail"
 	"net/netip"
@@ -32,7 +31,7 @@ func (s *Settings) Validate() error {
 	s.checkPorts(fault)
 	if s.PublicURL != "" {
 		if _, err := publicURL(s.PublicURL); err != nil {
-			faults = append(faults, about("public-url", s.PublicURL, err))
+			fault("public-url", "%[1]q %[2]v", "%[1]q: %[3]s", s.PublicURL, err, line.InKorean(err))
 		}
 	}
 	for _, name := range s.Names {
@@ -76,11 +75,6 @@ func (s *Settings) Validate() error {
 
 // faultFunc takes what is wrong with a setting, in both languages with the same arguments.
 type faultFunc func(setting, english, korean string, args ...any)
-
-// about says of a setting's value what is wrong with it.
-func about(setting, value string, err error) error {
-	return &line.Told{English: fmt.Sprintf("--%s: %q %v", setting, value, err), Korean: fmt.Sprintf("--%s: %q: %s", setting, value, line.InKorean(err)), Err: err}
-}
 
 // checkPorts finds two listeners that were given the same fixed port.
 func (s *Settings) checkPorts(fault faultFunc) {

@@ -21,13 +21,9 @@ type demand struct {
 
 // decide takes what a picture has in bytes, how many a second come, and what the owner and the uplink allow, kbit/s (0:
 // anything).
-func (d *demand) decide(now time.Time, size, fps float64, budget int, uplink float64) (why string) {
+func (d *demand) decide(now time.Time, size, fps float64, budget int, uplink float64) string {
 	d.kbps = int(size * 8 * min(useful, fps) / 1000)
-	limit := float64(budget)
-	why = wire.EncodeBudget
-	if uplink > 0 && (limit == 0 || uplink < limit) {
-		limit, why = uplink, wire.EncodeUplink
-	}
+	limit, why := bound(budget, uplink)
 	switch {
 	case limit > 0 && float64(d.kbps) > limit:
 		if d.why == "" {
@@ -38,4 +34,12 @@ func (d *demand) decide(now time.Time, size, fps float64, budget int, uplink flo
 		d.why = ""
 	}
 	return d.why
+}
+
+// bound is what may go out, kbit/s (0: anything), and which of the two sets it.
+func bound(budget int, uplink float64) (limit float64, why string) {
+	if uplink > 0 && (budget == 0 || uplink < float64(budget)) {
+		return uplink, wire.EncodeUplink
+	}
+	return float64(budget), wire.EncodeBudget
 }

@@ -144,15 +144,13 @@ func (p *publication) follow(ctx context.Context) {
 func (p *publication) stop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.stopEncoder()
-	p.turn.leave()
+	p.encodeNoMore()
 	p.stream = camera.Stream{}
 }
 
 func (p *publication) end() {
 	p.mu.Lock()
-	p.stopEncoder()
-	p.turn.leave()
+	p.encodeNoMore()
 	p.mu.Unlock()
 }
 
@@ -229,8 +227,7 @@ func (p *publication) jpeg(f camera.Frame) (running bool) {
 			return true
 		}
 	} else {
-		p.stopEncoder()
-		p.turn.leave()
+		p.encodeNoMore()
 	}
 	p.encodes = false
 	p.describe(wire.MediaInfo{Codec: "jpeg", Width: w, Height: h})
@@ -261,8 +258,7 @@ func (p *publication) unit(f camera.Frame) (running bool, say wire.CameraReport)
 		return true, say
 	}
 	if p.encode != nil && key && !p.tooMuch() { // the camera's own is little enough again
-		p.stopEncoder()
-		p.turn.leave()
+		p.encodeNoMore()
 	}
 	if p.tooMuch() && (p.options.Encode || (p.options.Auto && p.turn.take())) {
 		if e := p.transcode(camera.CodecH264, p.video.width, p.video.height); e != nil {
@@ -462,15 +458,14 @@ func (p *publication) planAgain(e *transcoder) bool {
 
 // reason is why a codec is encoded. The caller holds mu.
 func (p *publication) reason(codec string) string {
-	switch {
-	case codec == camera.CodecH265:
+	switch codec {
+	case camera.CodecH265:
 		return wire.EncodeCodec
-	case codec == camera.CodecJPEG:
+	case camera.CodecJPEG:
 		return p.demand.why
-	case p.uplink > 0 && (p.options.MaxKbps == 0 || p.uplink < float64(p.options.MaxKbps)):
-		return wire.EncodeUplink
 	}
-	return wire.EncodeBudget
+	_, why := bound(p.options.MaxKbps, p.uplink)
+	return why
 }
 
 // begin starts ffmpeg. What it makes goes out like a camera's own video. The caller holds mu.
@@ -517,6 +512,12 @@ func (p *publication) allowed(t **transcoder, size int, key bool) bool {
 		p.squeeze = max(p.squeeze*0.85, 0.5)
 	}
 	return false
+}
+
+// encodeNoMore ends ffmpeg and lets another camera's encoder have its turn. The caller holds mu.
+func (p *publication) encodeNoMore() {
+	p.stopEncoder()
+	p.turn.leave()
 }
 
 // stopEncoder ends ffmpeg; it does not wait for that. The caller holds mu.

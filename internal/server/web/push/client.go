@@ -120,7 +120,7 @@ func (s *Server) maySee(ctx context.Context, actor workspace.Actor, prefix, uuid
 
 // parseChannel takes a channel apart that a client may subscribe to.
 func parseChannel(channel string) (prefix, uuid string, ok bool) {
-	for _, prefix := range []string{printerPrefix, eventsPrefix, commandsPrefix, terminalPrefix, transfersPrefix, filesPrefix} {
+	for prefix := range needs {
 		if uuid, ok := strings.CutPrefix(channel, prefix); ok && wire.ValidUUID(uuid) {
 			return prefix, uuid, true
 		}

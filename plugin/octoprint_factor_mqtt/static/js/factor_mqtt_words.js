@@ -150,6 +150,7 @@ FACTOR_MQTT.words = function () {
         camera_link: [gettext("The camera's pictures do not get through to the server."), address + " " + again],
         registration_unusable: [gettext("The registration that is kept here cannot be used."), gettext("Register this printer anew under Register.")]
     };
+    // of a camera that somebody looks at; its test, whose codes the guide lists, never says these
     camera.uplink_slow = [gettext("The way to the server is too slow for this camera's pictures."), gettext("Set the camera to a smaller picture, or fewer pictures a second.")];
     camera.no_key_frame = [gettext("The camera sends no whole picture to begin with."), gettext("Set its key frame interval to two seconds or less.")];
     var places = {camera: camera, mqtt: broker};
