@@ -118,7 +118,7 @@ func (h *house) do(user, method, path string, body io.Reader, headers ...string)
 	r.Header.Set("User", user)
 	for _, line := range headers {
 		name, value, _ := strings.Cut(line, ": ")
-		r.Header.Set(name, value)
+		r.Header.Add(name, value)
 	}
 	resp, err := h.server.Client().Do(r)
 	if err != nil {

@@ -2,6 +2,7 @@ package file
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -14,6 +15,7 @@ import (
 	tuslog "golang.org/x/exp/slog" // tusd's, which is older than log/slog
 
 	"github.com/kangbyounggwan/factor/internal/server/problem"
+	"github.com/kangbyounggwan/factor/internal/wire"
 )
 
 // Uploads speak tus 1.0 (https://tus.io/protocols/resumable-upload): POST /api/v1/files makes one, what follows is at
@@ -45,15 +47,62 @@ var refusedHeaders = []struct{ name, words string }{
 	{"X-HTTP-Method-Override", "A request is taken by its own method. Leave the header X-HTTP-Method-Override away."},
 	{"Upload-Concat", "Uploads are not put together from parts. Send the file as one upload, in as many requests as you like."},
 	{"Upload-Defer-Length", "Say the file's size with the first request, in the header Upload-Length."},
+	{"Upload-Checksum", "Parts are not checked by themselves. Say the SHA-256 of the whole file, as sha256 in Upload-Metadata."},
+}
+
+// singleHeaders are read by their first line. A second one is refused, for it might say something else.
+var singleHeaders = []string{"Upload-Length", "Upload-Offset", "Upload-Metadata"}
+
+// checkHeaders refuses what tusd would pass over without a word. Errors: problems not_supported, invalid.
+func checkHeaders(h http.Header) *problem.Problem {
+	for _, refused := range refusedHeaders {
+		if h.Get(refused.name) != "" {
+			return problem.New(http.StatusBadRequest, "not_supported", refused.words)
+		}
+	}
+	for _, name := range singleHeaders {
+		if len(h.Values(name)) > 1 {
+			return headerFault(name, "is there twice")
+		}
+	}
+	return checkMetadata(h.Get("Upload-Metadata"))
+}
+
+// checkMetadata refuses metadata of which tusd leaves a part out: what was meant to be the folder or the checksum of a file
+// would be lost. Keys that are not known are no fault, as clients have some of their own.
+func checkMetadata(header string) *problem.Problem {
+	if strings.TrimSpace(header) == "" {
+		return nil
+	}
+	seen := map[string]bool{}
+	for element := range strings.SplitSeq(header, ",") {
+		key, value, _ := strings.Cut(strings.TrimSpace(element), " ")
+		_, err := base64.StdEncoding.DecodeString(value)
+		name, _ := wire.CleanText(key, 100)
+		switch {
+		case key == "":
+			return headerFault("Upload-Metadata", "has a part without a key")
+		case err != nil:
+			return headerFault("Upload-Metadata", "has a value that is no base64: that of "+name)
+		case seen[key]:
+			return headerFault("Upload-Metadata", "has a key twice: "+name)
+		}
+		seen[key] = true
+	}
+	return nil
+}
+
+func headerFault(name, what string) *problem.Problem {
+	p := problem.New(http.StatusBadRequest, "invalid", "The header "+name+" "+what+".")
+	p.Field = name
+	return p
 }
 
 // serveTus has tusd answer, in problems of ours where it refuses. id is of the upload, "" to make one.
 func (s *Service) serveTus(w http.ResponseWriter, r *http.Request, id string, serve http.HandlerFunc) {
-	for _, h := range refusedHeaders {
-		if r.Header.Get(h.name) != "" {
-			problem.New(http.StatusBadRequest, "not_supported", h.words).Write(w)
-			return
-		}
+	if p := checkHeaders(r.Header); p != nil {
+		p.Write(w)
+		return
 	}
 	own := r.WithContext(r.Context()) // a copy
 	own.URL = &url.URL{Path: id}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -134,6 +135,7 @@ func TestUpload_OnlyWhoBeganIt(t *testing.T) {
 
 func TestUpload_Refusals(t *testing.T) {
 	h := newHouse(t)
+	const length, named = "Upload-Length: 5", "Upload-Metadata: filename eC5nY29kZQ==" // x.gcode
 	for _, c := range []struct {
 		name   string
 		a      answer
@@ -157,6 +159,13 @@ func TestUpload_Refusals(t *testing.T) {
 		{"LaterLength", h.do("kim", "POST", "/api/v1/files", nil, tusVersion, "Upload-Defer-Length: 1"), 400, "not_supported"},
 		{"NoVersion", h.do("kim", "POST", "/api/v1/files", nil, "Upload-Length: 5"), 412, "tus_version"},
 		{"NoLength", h.do("kim", "POST", "/api/v1/files", nil, tusVersion), 400, "invalid"},
+		{"Checksum", h.do("kim", "POST", "/api/v1/files", strings.NewReader(cube), tusVersion, length, named, "Upload-Checksum: sha1 AAAA"), 400, "not_supported"},
+		{"NameTwice", h.do("kim", "POST", "/api/v1/files", nil, tusVersion, length, named+",filename eS5nY29kZQ=="), 400, "invalid"},
+		{"NoBase64", h.do("kim", "POST", "/api/v1/files", nil, tusVersion, length, named+",folder !!"), 400, "invalid"},
+		{"SpaceInBase64", h.do("kim", "POST", "/api/v1/files", nil, tusVersion, length, named+",sha256 YQ== YQ=="), 400, "invalid"},
+		{"NoKey", h.do("kim", "POST", "/api/v1/files", nil, tusVersion, length, named+",,tags YQ=="), 400, "invalid"},
+		{"MetadataTwice", h.do("kim", "POST", "/api/v1/files", nil, tusVersion, length, named, "Upload-Metadata: sha256 YQ=="), 400, "invalid"},
+		{"LengthTwice", h.do("kim", "POST", "/api/v1/files", nil, tusVersion, length, "Upload-Length: 7", named), 400, "invalid"},
 		{"Nobody", h.create("", 5, "filename", "x.gcode"), 401, "not_signed_in"},
 		{"Unknown", h.patch("kim", uploadsPath+"01900000-0000-7000-8000-000000000000", 0, "x"), 404, "not_found"},
 		{"Path", h.patch("kim", uploadsPath+"..%2F..%2Fmain.db", 0, "x"), 404, "not_found"},
@@ -165,7 +174,15 @@ func TestUpload_Refusals(t *testing.T) {
 			t.Errorf("%s: %s (%s), want %d %s", c.name, c.a, c.a.header.Get("Content-Type"), c.status, c.code)
 		}
 	}
-	location := h.create("kim", len(cube), "filename", "x.gcode").header.Get("Location")
+	if n, err := h.DB.Read.NewSelect().Model((*uploadRow)(nil)).Count(t.Context()); err != nil || n != 0 {
+		t.Errorf("%d uploads begun, %v", n, err)
+	}
+	// What clients have of their own is no fault.
+	own := h.do("kim", "POST", "/api/v1/files", nil, tusVersion, "Upload-Length: "+strconv.Itoa(len(cube)), named+",filetype,relativePath bnVsbA==")
+	location := own.header.Get("Location")
+	if own.status != http.StatusCreated {
+		t.Errorf("other keys: %s", own)
+	}
 	if a := h.patch("kim", location, 7, "x"); a.status != 409 || a.code() != "offset" {
 		t.Errorf("another offset: %s", a)
 	}
