@@ -170,12 +170,22 @@ func (l Line) Within(allowed []string) bool {
 	return true
 }
 
+// heating is a parameter of a command that asks a heater for a temperature: any of some letters.
+type heating struct {
+	letters string
+	tool    int
+}
+
 // heaters are the commands that set a temperature, or heat by themselves as M303 does to find out how a heater behaves.
-var heaters = map[string]int{"M104": 0, "M109": 0, "M140": ToolBed, "M190": ToolBed, "M141": ToolChamber, "M191": ToolChamber,
-	"M303": 0, "M568": 0, "G10": 0}
+// B of M104 and M109 is the most that Marlin's AUTOTEMP may heat to, M145 sets what M104 I means.
+var heaters = map[string][]heating{
+	"M104": {{"SRB", 0}}, "M109": {{"SRB", 0}}, "M303": {{"SR", 0}}, "M568": {{"SR", 0}}, "G10": {{"SR", 0}},
+	"M140": {{"SR", ToolBed}}, "M190": {{"SR", ToolBed}}, "M141": {{"SR", ToolChamber}}, "M191": {{"SR", ToolChamber}},
+	"G26": {{"H", 0}, {"B", ToolBed}}, "M145": {{"H", 0}, {"B", ToolBed}},
+}
 
 // named are Klipper's own, which name heater and temperature: SET_HEATER_TEMPERATURE HEATER=extruder TARGET=210.
-var named = []string{"SET_HEATER_TEMPERATURE", "PID_CALIBRATE"}
+var named = map[string]bool{"SET_HEATER_TEMPERATURE": true, "PID_CALIBRATE": true, "MPC_CALIBRATE": true}
 
 // Heat is a temperature that a line asks a heater for.
 type Heat struct {
@@ -210,9 +220,9 @@ func (l Line) Heats() []Heat {
 			}
 		}
 		code, _, _ = strings.Cut(code, ".")
-		if tool, heats := heaters[code]; heats {
-			if v, ok := highest(rest[:end], "SR"); ok {
-				list = append(list, Heat{toolOf(code, rest[:end], tool), v})
+		for _, h := range heaters[code] {
+			if v, ok := highest(rest[:end], h.letters); ok {
+				list = append(list, Heat{toolOf(code, rest[:end], h.tool), v})
 			}
 		}
 		text = rest[end:]
@@ -232,16 +242,39 @@ func highest(parameters, letters string) (celsius float64, ok bool) {
 	return celsius, ok
 }
 
-// number reads what a text begins with; nothing is 0, as "M104 S" is off.
+// number reads what a text begins with; nothing is 0, as "M104 S" is off. Firmwares do not read alike: what is a number to
+// one of them only (4_00, "400", {200+200}, 0x190) is beyond all bounds, and of S400E-1, which is 400 to Marlin and 40 to
+// others, the higher one counts.
 func number(text string) float64 {
 	end := 0
-	for end < len(text) && strings.IndexByte(" +-.0123456789eE", text[end]) >= 0 {
+	for end < len(text) && strings.IndexByte(" +-.0123456789", text[end]) >= 0 {
 		end++
 	}
-	text = strings.TrimSpace(text[:end])
-	if text == "" {
+	digits, rest := strings.TrimSpace(text[:end]), text[end:]
+	apart := rest == "" || (end > 0 && text[end-1] == ' ')
+	switch letter := rest != "" && 'A' <= rest[0]&^0x20 && rest[0]&^0x20 <= 'Z'; {
+	case digits == "" && (rest == "" || letter):
 		return 0
+	case digits == "":
+		return math.Inf(1)
+	case apart && (rest == "" || letter || rest[0] == '('):
+		return float(digits)
+	case rest[0]&^0x20 == 'E':
+		n := 1
+		for n < len(rest) && strings.IndexByte("+-0123456789", rest[n]) >= 0 {
+			n++
+		}
+		if n == 1 { // the letter of a parameter
+			return float(digits)
+		}
+		return max(float(digits), float(digits+rest[:n]))
+	case letter && rest[0]&^0x20 != 'X':
+		return float(digits)
 	}
+	return math.Inf(1)
+}
+
+func float(text string) float64 {
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil {
 		return math.Inf(1)
@@ -267,15 +300,16 @@ func toolOf(code, parameters string, tool int) int {
 }
 
 func namedHeat(text string) (h Heat, ok bool) {
-	words := strings.Fields(strings.ToUpper(text))
-	if len(words) == 0 || (words[0] != named[0] && words[0] != named[1]) {
+	// Klipper takes quotes and backslashes away as a shell does.
+	words := strings.Fields(strings.NewReplacer(`"`, "", "'", "", `\`, "").Replace(strings.ToUpper(text)))
+	if len(words) == 0 || !named[words[0]] {
 		return h, false
 	}
 	for _, w := range words[1:] {
 		name, v, _ := strings.Cut(w, "=")
 		switch {
-		case name == "TARGET":
-			h.Celsius, ok = number(v), true
+		case name == "TARGET" && v != "":
+			h.Celsius, ok = max(h.Celsius, float(v)), true
 		case name == "HEATER" && strings.Contains(v, "BED"):
 			h.Tool = ToolBed
 		case name == "HEATER" && strings.Contains(v, "CHAMBER"):
