@@ -48,7 +48,7 @@ func run(sample string, size int64) error {
 		return &repeated{parts: [3][]byte{text[:layers], text[layers:settings], text[settings:]}, size: size}
 	}
 	err = measure("analyse", file(), func(r io.Reader) error {
-		report, err := gcode.Analyse(context.Background(), r, "large.gcode")
+		report, err := gcode.Analyse(context.Background(), r)
 		if err == nil {
 			fmt.Printf("  %d layers, %.1f m of filament, %d lines\n", report.Layers, report.Tools[0].Extruded/1000, report.Lines)
 		}

@@ -3,6 +3,7 @@ package wire
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -22,6 +23,7 @@ const (
 	NamePath      NameFault = "name_path"      // holds a part of a path
 	NameCharacter NameFault = "name_character" // holds a character that cannot be shown, or hides others
 	NameHidden    NameFault = "name_hidden"    // begins with a dot
+	NameReserved  NameFault = "name_reserved"  // means a device on Windows, where OctoPrint runs, too
 	NameExtension NameFault = "name_extension" // is no printable file's
 )
 
@@ -31,14 +33,32 @@ var nameFaults = map[NameFault]string{
 	NamePath:      "The name must not hold / or \\, nor be . or ..",
 	NameCharacter: "The name holds a control character, or one that hides others.",
 	NameHidden:    "The name must not begin with a dot.",
+	NameReserved:  "The name means a device on Windows.",
 	NameExtension: "The name must end with .gcode, .gco, .g or .bgcode.",
 }
 
 func (f NameFault) Error() string { return nameFaults[f] }
 
-// unseen are characters that nobody sees: two files whose names differ in them alone look the same, and a name of nothing
-// else looks like none. The joiners of emoji and of Indic scripts are not among them.
-const unseen = "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2060\u2061\u2062\u2063\u2064\u3164\ufeff\uffa0"
+// unseen tells of characters that nobody sees: two files whose names differ in them alone look the same. The joiners of
+// emoji and of Indic scripts are not among them, nor are the Arabic signs that stand before a number.
+func unseen(r rune) bool {
+	if r == '\u200c' || r == '\u200d' {
+		return false
+	}
+	return unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) ||
+		unicode.Is(unicode.Cf, r) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r)
+}
+
+// visible tells of characters without which a name looks like none.
+func visible(r rune) bool {
+	const blankBraille = '\u2800'
+	return r != blankBraille && (unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsSymbol(r) || unicode.IsPunct(r))
+}
+
+// reserved are names that mean a device on Windows, whatever follows them after a dot.
+var reserved = map[string]bool{"con": true, "prn": true, "aux": true, "nul": true,
+	"com1": true, "com2": true, "com3": true, "com4": true, "com5": true, "com6": true, "com7": true, "com8": true, "com9": true,
+	"lpt1": true, "lpt2": true, "lpt3": true, "lpt4": true, "lpt5": true, "lpt6": true, "lpt7": true, "lpt8": true, "lpt9": true}
 
 // CheckName checks a name of a file or folder by itself. Its error is a NameFault.
 func CheckName(name string) error {
@@ -49,10 +69,12 @@ func CheckName(name string) error {
 		return NameLong
 	case strings.ContainsAny(name, `/\`) || name == "." || name == "..":
 		return NamePath
-	case !utf8.ValidString(name) || strings.IndexFunc(name, unprintable) >= 0 || strings.ContainsAny(name, unseen):
+	case !utf8.ValidString(name) || strings.IndexFunc(name, unprintable) >= 0 || strings.IndexFunc(name, unseen) >= 0:
 		return NameCharacter
 	case name[0] == '.':
 		return NameHidden
+	case strings.IndexFunc(name, visible) < 0:
+		return NameEmpty
 	}
 	return nil
 }
@@ -66,8 +88,11 @@ func CheckFileName(name string) error {
 	switch {
 	case extension == "":
 		return NameExtension
-	case strings.TrimSpace(base) == "":
+	case strings.IndexFunc(base, visible) < 0:
 		return NameEmpty
+	}
+	if device, _, _ := strings.Cut(name, "."); reserved[strings.ToLower(strings.TrimSpace(device))] {
+		return NameReserved
 	}
 	return nil
 }

@@ -102,7 +102,7 @@ func (s *Service) look(ctx context.Context, row *fileRow) (f finding, err error)
 		return finding{Code: codeCrash}, err
 	}
 	defer content.Close()
-	report, err := gcode.Analyse(ctx, content, row.Name)
+	report, err := gcode.Analyse(ctx, content)
 	if why, ok := errors.AsType[*gcode.Error](err); ok {
 		return finding{Code: string(why.Code), Message: why.Detail}, nil
 	}

@@ -7,12 +7,9 @@ import (
 	"math"
 )
 
-// Analyse reads a file to its end and says what it holds. name is checked as by CheckName. A file that should not be
-// printed gives an *Error; other errors are r's or ctx's.
-func Analyse(ctx context.Context, r io.Reader, name string) (*Report, error) {
-	if err := CheckName(name); err != nil {
-		return nil, err
-	}
+// Analyse reads a file to its end and says what it holds. A file that should not be printed gives an *Error; other errors are
+// r's or ctx's.
+func Analyse(ctx context.Context, r io.Reader) (*Report, error) {
 	in := &counter{r: r}
 	buffered := bufio.NewReaderSize(in, 64<<10)
 	head, err := buffered.Peek(sniffed)

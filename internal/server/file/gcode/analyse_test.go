@@ -29,7 +29,7 @@ func sample(t testing.TB, name string) []byte {
 
 func analyse(t testing.TB, file []byte) *Report {
 	t.Helper()
-	r, err := Analyse(context.Background(), bytes.NewReader(file), "print.gcode")
+	r, err := Analyse(context.Background(), bytes.NewReader(file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestAnalyseWithoutComments(t *testing.T) {
 func TestAnalyseReadsInAnyPieces(t *testing.T) {
 	file := sample(t, "short.gcode")
 	whole := analyse(t, file)
-	r, err := Analyse(context.Background(), iotest.OneByteReader(bytes.NewReader(file)), "print.gcode")
+	r, err := Analyse(context.Background(), iotest.OneByteReader(bytes.NewReader(file)))
 	if err != nil || r.FilamentLength != whole.FilamentLength || r.Lines != whole.Lines || *r.Bounds != *whole.Bounds {
 		t.Errorf("byte by byte %+v, %v; want %+v", r, err, whole)
 	}
@@ -114,12 +114,12 @@ func TestAnalyseReadsInAnyPieces(t *testing.T) {
 func TestAnalysePassesOnWhatReadingSays(t *testing.T) {
 	failing := errors.New("the disk is gone")
 	file := io.MultiReader(bytes.NewReader(sample(t, "short.gcode")), iotest.ErrReader(failing))
-	if _, err := Analyse(context.Background(), file, "a.gcode"); !errors.Is(err, failing) {
+	if _, err := Analyse(context.Background(), file); !errors.Is(err, failing) {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Analyse(ctx, bytes.NewReader(sample(t, "short.gcode")), "a.gcode"); !errors.Is(err, context.Canceled) {
+	if _, err := Analyse(ctx, bytes.NewReader(sample(t, "short.gcode"))); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
@@ -189,7 +189,7 @@ func TestAnalyseRefuses(t *testing.T) {
 		{"far away", "M83\nG1 X99999999\nG1 Y10 E1\n", Hostile},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r, err := Analyse(context.Background(), strings.NewReader(test.file), "print.gcode")
+			r, err := Analyse(context.Background(), strings.NewReader(test.file))
 			if got := CodeOf(err); got != test.want {
 				t.Errorf("got %v (%+v), want %s", err, r, test.want)
 			}
@@ -210,7 +210,7 @@ func TestAnalyseTakes(t *testing.T) {
 		"a file of comments first": strings.Repeat("; hello\n", 1000) + "G28\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := Analyse(context.Background(), strings.NewReader(file), "print.gcode"); err != nil {
+			if _, err := Analyse(context.Background(), strings.NewReader(file)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -221,24 +221,6 @@ func TestAnalyseTakes(t *testing.T) {
 func TestAnalyseByteOrderMark(t *testing.T) {
 	if r := analyse(t, append([]byte("\ufeff"), sample(t, "short.gcode")...)); r.Slicer.Name != "PrusaSlicer" {
 		t.Errorf("made by %+v", r.Slicer)
-	}
-}
-
-func TestCheckName(t *testing.T) {
-	for _, name := range []string{"a.gcode", "한글 이름.GCODE", "b.bgcode", "c.gco", "d.g", "👨‍👩‍👧.gcode", strings.Repeat("x", 249) + ".gcode"} {
-		if err := CheckName(name); err != nil {
-			t.Errorf("%q: %v", name, err)
-		}
-	}
-	for name, want := range map[string]Code{
-		"": HostileName, "../a.gcode": HostileName, `..\a.gcode`: HostileName, "a/b.gcode": HostileName, ".gcode": HostileName,
-		"a\n.gcode": HostileName, "a\x00.gcode": HostileName, "\u202eedocg.exe.gcode": HostileName, "a\xff.gcode": HostileName,
-		" a.gcode": HostileName, "con.gcode": HostileName, strings.Repeat("x", 250) + ".gcode": HostileName,
-		"a.exe": UnknownExtension, "a.stl": UnknownExtension, "gcode": UnknownExtension, "a.gcode ": HostileName,
-	} {
-		if got := CodeOf(CheckName(name)); got != want {
-			t.Errorf("%q: got %q, want %q", name, got, want)
-		}
 	}
 }
 

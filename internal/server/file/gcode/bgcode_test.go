@@ -61,7 +61,7 @@ func TestAnalyseBinary(t *testing.T) {
 	for _, name := range []string{"two-tools-C0E0.bgcode", "two-tools-C1E0.bgcode", "two-tools-C2E2.bgcode", "two-tools-C3E2.bgcode"} {
 		t.Run(name, func(t *testing.T) {
 			file := own(t, name)
-			r, err := Analyse(context.Background(), bytes.NewReader(file), name)
+			r, err := Analyse(context.Background(), bytes.NewReader(file))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -32,7 +32,7 @@ func seeds(f *testing.F) {
 func FuzzAnalyse(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, file []byte) {
-		r, err := Analyse(context.Background(), bytes.NewReader(file), "a.gcode")
+		r, err := Analyse(context.Background(), bytes.NewReader(file))
 		if err != nil {
 			if CodeOf(err) == "" || r != nil {
 				t.Fatalf("refused by %v, %v", err, r)
@@ -62,7 +62,7 @@ func FuzzAnalyse(f *testing.F) {
 		}
 		r.Fits(Printer{Space: Volume(200, 200, 200, false), Tools: 1, MaxNozzle: 200})
 		// The same in other pieces gives the same.
-		again, err := Analyse(context.Background(), io.MultiReader(bytes.NewReader(file[:len(file)/3]), bytes.NewReader(file[len(file)/3:])), "a.gcode")
+		again, err := Analyse(context.Background(), io.MultiReader(bytes.NewReader(file[:len(file)/3]), bytes.NewReader(file[len(file)/3:])))
 		if err != nil {
 			t.Fatalf("in two pieces: %v", err)
 		}
@@ -181,21 +181,6 @@ func FuzzMeatPack(f *testing.F) {
 		// Two characters a byte, and a space before each.
 		if !bytes.Equal(whole.Bytes(), pieces.Bytes()) || whole.Len() > 4*len(packed) {
 			t.Errorf("%d bytes of %d, %d in pieces", whole.Len(), len(packed), pieces.Len())
-		}
-	})
-}
-
-func FuzzCheckName(f *testing.F) {
-	for _, name := range []string{"a.gcode", "../a.gcode", "한글.gco", "a\u202e.gcode", "nul.g"} {
-		f.Add(name)
-	}
-	f.Fuzz(func(t *testing.T, name string) {
-		err := CheckName(name)
-		if err != nil && CodeOf(err) == "" {
-			t.Fatal(err)
-		}
-		if err == nil && (len(name) > MaxName || strings.ContainsAny(name, "/\\\x00\n") || strings.HasPrefix(name, ".")) {
-			t.Errorf("%q is taken", name)
 		}
 	})
 }

@@ -17,8 +17,6 @@ const (
 	CutOff            Code = "cut_off"             // its end is missing
 	Damaged           Code = "damaged"             // a checksum or a structure is wrong
 	Hostile           Code = "hostile"             // made to harm: control characters, bombs
-	HostileName       Code = "hostile_name"        // path parts or control characters in the file's name
-	UnknownExtension  Code = "unknown_extension"   // a name that is not that of a G-code file
 	Unsupported       Code = "unsupported"         // a binary format newer than this program
 	TooManyLines      Code = "too_many_lines"      // more than MaxLines
 	TooManyLayers     Code = "too_many_layers"     // more than MaxLayers

@@ -156,7 +156,7 @@ func TestThumbnailsThatAreRefused(t *testing.T) {
 		"too many":                      {strings.Repeat(withPicture("thumbnail", asPNG(t, picture(1, 1))), MaxThumbnails+1), TooManyThumbnails},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := Analyse(context.Background(), strings.NewReader(test.file), "a.gcode"); CodeOf(err) != test.want {
+			if _, err := Analyse(context.Background(), strings.NewReader(test.file)); CodeOf(err) != test.want {
 				t.Errorf("got %v, want %s", err, test.want)
 			}
 		})
