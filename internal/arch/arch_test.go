@@ -33,6 +33,7 @@ var layers = []layer{
 	{name: "foundation", folders: []string{
 		"internal/server/store", "internal/server/bus", "internal/server/problem", "internal/server/workspace",
 		"internal/server/audit", "internal/server/config", "internal/server/mail", "internal/server/work",
+		"internal/server/loglimit",
 	}, imports: []string{"wire", "line"}, itself: true},
 	{name: "capability", folders: []string{
 		"internal/server/account", "internal/server/printer", "internal/server/job", "internal/server/command",

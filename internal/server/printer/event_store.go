@@ -60,7 +60,7 @@ func (s *Service) Event(ctx context.Context, id Identity, payload []byte, at tim
 	e, err := decodeEvent(payload)
 	if err != nil {
 		s.count.events.invalid.Inc()
-		s.log.Log(ctx, s.sparing.level(slog.LevelWarn, s.now()), "event dropped", "printer", id.PrinterID, "err", err)
+		s.log.Log(ctx, s.logLimit.Level(slog.LevelWarn, s.now()), "event dropped", "printer", id.PrinterID, "err", err)
 		return ErrInvalid
 	}
 	t := s.twinByID(id.PrinterID)
@@ -127,7 +127,7 @@ func (s *Service) Event(ctx context.Context, id Identity, payload []byte, at tim
 	case !within:
 		s.count.events.dropped.Inc()
 		if said != nil {
-			s.log.Log(ctx, s.sparing.level(slog.LevelWarn, s.now()), "a device sends more events than are stored of one; what is over is dropped", "printer", id.PrinterID)
+			s.log.Log(ctx, s.logLimit.Level(slog.LevelWarn, s.now()), "a device sends more events than are stored of one; what is over is dropped", "printer", id.PrinterID)
 			s.publishEvent(id.UUID, said)
 		}
 		return nil
@@ -162,7 +162,7 @@ func (s *Service) acknowledge(ctx context.Context, tx bun.Tx, row *eventRow, at 
 	}
 	if *row.Seq > known.Seq+1 && row.Type != wire.EventGap {
 		s.count.events.gaps.Inc()
-		s.log.Log(ctx, s.sparing.level(slog.LevelInfo, s.now()), "events are missing", "printer", row.PrinterID, "epoch", *row.Epoch, "from", known.Seq+1, "to", *row.Seq-1)
+		s.log.Log(ctx, s.logLimit.Level(slog.LevelInfo, s.now()), "events are missing", "printer", row.PrinterID, "epoch", *row.Epoch, "from", known.Seq+1, "to", *row.Seq-1)
 	}
 	known = epochRow{DeviceID: row.DeviceID, Epoch: *row.Epoch, Seq: high, Missing: formatSpans(missing), SeenAt: at.UnixMilli()}
 	if first {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kangbyounggwan/factor/internal/server/audit"
 	"github.com/kangbyounggwan/factor/internal/server/bus"
+	"github.com/kangbyounggwan/factor/internal/server/loglimit"
 	"github.com/kangbyounggwan/factor/internal/server/store"
 	"github.com/kangbyounggwan/factor/internal/server/workspace"
 	"github.com/kangbyounggwan/factor/internal/wire"
@@ -97,8 +98,8 @@ type Service struct {
 	all    []*twin           // the same, for walking over; replaced as a whole, never changed in place
 	names  map[string]string // of workspaces, as last seen
 
-	writing sync.Mutex // one batch of history at a time
-	sparing sparing    // with lines about what devices send
+	writing  sync.Mutex       // one batch of history at a time
+	logLimit loglimit.Limiter // with lines about what devices send
 }
 
 // Initialize loads what is known of every printer. It must have returned before devices connect.

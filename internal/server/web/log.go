@@ -58,7 +58,7 @@ func (s *Server) logRequest(rec *recorder, r *http.Request, v *visit, took time.
 	case status >= 400 && status != http.StatusNotFound && status != http.StatusUnauthorized, r.Method != http.MethodGet && r.Method != http.MethodHead:
 		level = slog.LevelInfo
 		if v.user == "" && status >= 400 {
-			level = s.sparing.level(level, time.Now())
+			level = s.logLimit.Level(level, time.Now())
 		}
 	}
 	ctx := r.Context()

@@ -21,6 +21,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/kangbyounggwan/factor/internal/server/account"
+	"github.com/kangbyounggwan/factor/internal/server/loglimit"
 	"github.com/kangbyounggwan/factor/internal/server/workspace"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/net/netutil"
@@ -95,7 +96,7 @@ type Server struct {
 	count    *counters
 	hosts    hosts
 	crowd    *crowd
-	sparing  sparing // with lines about strangers' requests
+	logLimit loglimit.Limiter // with lines about strangers' requests
 	servers  []*http.Server
 	serving  sync.WaitGroup
 	mu       sync.Mutex // guards servers and stopping

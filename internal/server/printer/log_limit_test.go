@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kangbyounggwan/factor/internal/server/loglimit"
 )
 
 func TestLogOfWhatDevicesSendIsBounded(t *testing.T) {
@@ -23,12 +25,12 @@ func TestLogOfWhatDevicesSendIsBounded(t *testing.T) {
 		}
 	}
 	send()
-	if n := strings.Count(log.String(), "event dropped"); n != loggedComplaints {
+	if n := strings.Count(log.String(), "event dropped"); n != loglimit.PerMinute {
 		t.Errorf("%d lines", n)
 	}
 	w.clock.add(time.Minute)
 	send()
-	if n := strings.Count(log.String(), "event dropped"); n != 2*loggedComplaints {
+	if n := strings.Count(log.String(), "event dropped"); n != 2*loglimit.PerMinute {
 		t.Errorf("%d lines after another minute", n)
 	}
 }
