@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/kangbyounggwan/factor/internal/server/workspace"
@@ -18,8 +19,7 @@ import (
 // without it those pictures are not to be had.
 const (
 	decodeTimeout = 8 * time.Second
-	maxDecoders   = 4 // ffmpegs at a time
-	decodedFPS    = 10
+	maxDecoders   = 4           // ffmpegs at a time
 	maxDecoded    = 8 << 20     // bytes of a JPEG
 	maxPixels     = 8192 * 4320 // of a picture: 8K. A few KB of H.264 can stand for far larger ones, which take GBs
 )
@@ -49,9 +49,10 @@ func (s *Service) ffmpegPath() string {
 // Decoder is the ffmpeg that makes JPEGs here; "" for none.
 func (s *Service) Decoder() string { return s.ffmpegPath() }
 
-// input is how ffmpeg is to read from us, and from nowhere else.
+// input is how ffmpeg is to read from us, and from nowhere else. It is told what comes and need not look at it first, which
+// took a second of video.
 var input = []string{"-hide_banner", "-loglevel", "error", "-nostdin", "-protocol_whitelist", "pipe", "-threads", "1",
-	"-max_pixels", strconv.Itoa(maxPixels), "-probesize", "64k", "-analyzeduration", "0", "-flags", "low_delay", "-f", "h264", "-i", "pipe:0"}
+	"-max_pixels", strconv.Itoa(maxPixels), "-probesize", "32", "-analyzeduration", "0", "-flags", "low_delay", "-f", "h264", "-i", "pipe:0"}
 
 // pictureFromVideo has a JPEG made of the last key frame, and tells whether one is on its way. mu must be held.
 func (st *stream) pictureFromVideo(now time.Time) bool {
@@ -131,8 +132,23 @@ func (st *stream) takePicture(f *frame) {
 	st.tell()
 }
 
+// decodedEvery is the least time between two JPEGs: some ten a second of whatever rate a camera has. What a stream says of
+// its rate is not asked, since encoders write 25 for cameras of 10.
+const decodedEvery = 70 * time.Millisecond
+
 // decoder is an ffmpeg that turns a stream's H.264 into JPEGs for as long as somebody takes those.
-type decoder struct{ v *viewer }
+type decoder struct {
+	v  *viewer
+	at atomic.Int64 // when the frame that went in last was captured, in ns since 1970
+}
+
+// decoding has pictures come out as soon as they are in. An encoder of JPEG with more than one thread keeps a picture for
+// each, which makes as many frames of delay; ffmpeg takes a thread a processor unless it is told otherwise.
+func decoding(every time.Duration) []string {
+	seconds := strconv.FormatFloat(every.Seconds(), 'f', 3, 64)
+	return append(input[:len(input):len(input)], "-vf", `select=if(gte(time(0)-ld(0)\,`+seconds+`)\,st(0\,time(0)))`,
+		"-fps_mode", "passthrough", "-threads", "1", "-q:v", "6", "-f", "mjpeg", "-flush_packets", "1", "pipe:1")
+}
 
 // decodeIfNeeded starts the decoder where somebody takes JPEG and the camera sends none. mu must be held.
 func (st *stream) decodeIfNeeded() {
@@ -149,10 +165,9 @@ func (st *stream) decodeIfNeeded() {
 	d := &decoder{v: v}
 	st.decoder = d
 	v.fill(st.kept)
-	every := max(1, int(st.params.fps/decodedFPS+0.5))
 	st.s.running.Go(func() {
 		defer func() { <-st.s.ffmpeg.slots }()
-		d.run(st, every)
+		d.run(st)
 		st.mu.Lock()
 		if st.decoder == d {
 			st.decoder = nil
@@ -177,12 +192,11 @@ func (st *stream) restDecoder() {
 	}
 }
 
-func (d *decoder) run(st *stream, every int) {
+func (d *decoder) run(st *stream) {
 	defer d.v.end(errLeft)
 	ctx, cancel := context.WithCancel(d.v.ended)
 	defer cancel()
-	c := exec.CommandContext(ctx, st.s.ffmpegPath(), append(input[:len(input):len(input)], "-vf", `select=not(mod(n\,`+strconv.Itoa(every)+`))`,
-		"-fps_mode", "passthrough", "-q:v", "6", "-f", "mjpeg", "-flush_packets", "1", "pipe:1")...)
+	c := exec.CommandContext(ctx, st.s.ffmpegPath(), decoding(decodedEvery)...)
 	c.Env = []string{}
 	c.WaitDelay = time.Second
 	in, err := c.StdinPipe()
@@ -197,7 +211,7 @@ func (d *decoder) run(st *stream, every int) {
 	go func() {
 		defer close(reading)
 		defer cancel()
-		st.readJPEGs(bufio.NewReaderSize(out, 64<<10))
+		d.readJPEGs(st, bufio.NewReaderSize(out, 64<<10))
 	}()
 	_ = d.feed(ctx, in)
 	_ = in.Close()
@@ -206,7 +220,8 @@ func (d *decoder) run(st *stream, every int) {
 	_ = c.Wait() // it was told to end
 }
 
-// feed writes frames to ffmpeg, each closed by a delimiter so that its parser need not wait for the next one.
+// feed writes frames to ffmpeg, each closed by a delimiter so that its parser need not wait for the next one. Should it be
+// too slow for them, it goes on at the newest key frame.
 func (d *decoder) feed(ctx context.Context, in io.Writer) error {
 	var frames []*frame
 	var b []byte
@@ -215,7 +230,14 @@ func (d *decoder) feed(ctx context.Context, in io.Writer) error {
 		if frames, err = d.v.next(ctx, frames); err != nil {
 			return err
 		}
-		for _, f := range frames {
+		newest := 0
+		for i, f := range frames {
+			if f.key {
+				newest = i
+			}
+		}
+		for _, f := range frames[newest:] {
+			d.at.Store(f.at.UnixNano())
 			b = append(appendAnnexB(b[:0], f.units), 0, 0, 0, 1, unitDelimiter, 0xf0)
 			if _, err := in.Write(b); err != nil {
 				return err
@@ -226,7 +248,7 @@ func (d *decoder) feed(ctx context.Context, in io.Writer) error {
 
 // readJPEGs takes JPEGs that follow each other. Within one, 0xff is always followed by 0 or a marker, so its end is
 // found by its marker (ISO 10918-1, B.1.1.5); ffmpeg writes no thumbnails into them.
-func (st *stream) readJPEGs(r *bufio.Reader) {
+func (d *decoder) readJPEGs(st *stream, r *bufio.Reader) {
 	var b []byte
 	for {
 		part, err := r.ReadSlice(0xd9)
@@ -240,10 +262,10 @@ func (st *stream) readJPEGs(r *bufio.Reader) {
 			continue
 		}
 		if isJPEG(b) {
-			now := time.Now()
+			f := &frame{kind: frameJPEG, key: true, at: time.Unix(0, d.at.Load()), received: time.Now(), data: b}
 			st.mu.Lock()
 			if !st.over {
-				st.takePicture(&frame{kind: frameJPEG, key: true, at: now, received: now, data: b})
+				st.takePicture(f)
 			}
 			st.mu.Unlock()
 		}

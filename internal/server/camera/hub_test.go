@@ -9,6 +9,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/bluenviron/gortsplib/v5/pkg/format/rtph264"
 
+	"github.com/kangbyounggwan/factor/internal/server/workspace"
 	"github.com/kangbyounggwan/factor/internal/wire"
 )
 
@@ -171,6 +173,52 @@ func TestHub_MJPEGOfH264(t *testing.T) {
 	s := mustServe(t)
 	s.device.gives(rtspInfo, accessUnits(t))
 	readMJPEG(t, do(t, s.request(t, "owner", "GET", camPath+"/mjpeg", nil)), 5)
+}
+
+// Nothing of a picture waits in ffmpeg for the next one, however many processors there are.
+func TestDecoding_EachPictureAtOnce(t *testing.T) {
+	t.Parallel()
+	needFFmpeg(t)
+	s := mustServe(t)
+	c := exec.CommandContext(t.Context(), s.ffmpegPath(), decoding(0)...)
+	in, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
+	st := newStream(s.Service, streamKey{}, testUUID, Camera{})
+	d := &decoder{v: newViewer(RungWHEP, workspace.Actor{}, nil)}
+	d.v.stream = st
+	go func() { _ = d.feed(t.Context(), in) }()
+	pictures := newViewer(RungMJPEG, workspace.Actor{}, nil)
+	st.viewers[pictures] = struct{}{}
+	go d.readJPEGs(st, bufio.NewReader(out))
+
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	at := time.Now()
+	for i, unit := range accessUnits(t)[:30] {
+		units, err := splitAnnexB(unit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at = at.Add(40 * time.Millisecond)
+		d.v.offer(&frame{kind: frameH264, key: i == 0, at: at, units: units, data: unit})
+		got, err := pictures.next(ctx, nil)
+		if err != nil {
+			t.Fatalf("picture %d: %v", i, err)
+		}
+		if !got[0].at.Equal(at) {
+			t.Errorf("picture %d is said to be of %s, not of %s", i, got[0].at, at)
+		}
+	}
 }
 
 func mustProblem(t *testing.T, resp *http.Response, status int, code Trouble) {
