@@ -8,7 +8,7 @@ const PATIENCE = 150_000;
 const PORT = '8189'; // of WebRTC
 
 let net: Internet;
-let cameras: { mjpeg: string; h264: string };
+let cameras: { mjpeg: string; h264: string; large: string };
 
 test.beforeAll(async () => {
   test.setTimeout(300_000);
@@ -35,8 +35,7 @@ test.beforeEach(async ({ page }) => {
 });
 test.afterEach(async ({}, info) => {
   if (info.status === info.expectedStatus) return;
-  const diagnosis = await net.api.call('GET', `/printers/${net.uuid}/camera?wait=false`).catch(String);
-  console.log(`${JSON.stringify(diagnosis, undefined, 1)}\n${net.logs}`);
+  console.log(`${JSON.stringify(await net.diagnosis().catch(String), undefined, 1)}\n${net.logs}`);
 });
 
 const open = async (page: Page): Promise<void> => {
@@ -137,6 +136,19 @@ test('300 kbit/s from the printer, its owner lets it encode: WebRTC', async ({ p
     await plays(page, 'whep');
     await expect.poll(async () => median((await watch(page, 8, PATIENCE)).delays), { timeout: PATIENCE }).toBeLessThan(5_000);
   });
+});
+
+test('300 kbit/s from the printer, 720p, and nothing set: H.264 by itself, and JPEGs again once the line is good', async ({ page }) => {
+  await net.setCamera({ name: 'Nozzle', stream_url: cameras.large });
+  await open(page);
+  await plays(page, 'mjpeg');
+  await during(slow('home', '300kbit'), async () => {
+    await plays(page, 'whep');
+    await expect.poll(async () => median((await watch(page, 8, PATIENCE)).delays), { timeout: PATIENCE }).toBeLessThan(5_000);
+    expect(await net.diagnosis()).toMatchObject({ codec: 'h264', encoded: 'uplink' });
+  });
+  await plays(page, 'mjpeg');
+  expect(await net.diagnosis()).toMatchObject({ codec: 'jpeg' });
 });
 
 for (const side of ['home', 'office'] as const) {

@@ -80,11 +80,10 @@ export class Internet {
     this.uuid = (await until('the printer is online', async () => (await this.api.printers()).find((p) => p.online))).uuid;
   }
 
-  /** A simulated camera with a clock in its picture, and the same as H.264 by mediamtx. */
-  async startCameras(): Promise<{ mjpeg: string; h264: string }> {
-    const size = ['--width', '640', '--height', '360', '--fps', '10', '--quality', '80'];
-    const camera = this.#start('printer', 'sim-camera', [inTree('bin/factor'), 'sim-camera', '--listen', '127.0.0.1:8081', ...size]);
-    const [mjpeg] = await camera.says(/http:\S+/);
+  /** A simulated camera with a clock in its picture, the same as H.264 by mediamtx, and a camera of 720p. */
+  async startCameras(): Promise<{ mjpeg: string; h264: string; large: string }> {
+    const mjpeg = await this.#startMjpeg('127.0.0.1:8081', '--width', '640', '--height', '360', '--fps', '10', '--quality', '80');
+    const large = await this.#startMjpeg('127.0.0.1:8082', '--width', '1280', '--height', '720', '--fps', '10');
     const config = join(this.folder, 'mediamtx.yml');
     await writeFile(
       config,
@@ -93,12 +92,18 @@ export class Internet {
     const mediamtx = this.#start('printer', 'mediamtx', [process.env.FACTOR_TEST_MEDIAMTX ?? 'mediamtx', config]);
     await mediamtx.says(/RTSP\] started/);
     this.#start('printer', 'ffmpeg', [
-      ...['ffmpeg', '-loglevel', 'error', '-fflags', 'nobuffer', '-f', 'mpjpeg', '-use_wallclock_as_timestamps', '1', '-i', mjpeg!],
+      ...['ffmpeg', '-loglevel', 'error', '-fflags', 'nobuffer', '-f', 'mpjpeg', '-use_wallclock_as_timestamps', '1', '-i', mjpeg],
       ...['-c:v', 'libx264', '-profile:v', 'baseline', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p'],
       ...['-g', '10', '-b:v', '600k', '-maxrate', '600k', '-bufsize', '300k', '-f', 'rtsp', '-rtsp_transport', 'tcp', 'rtsp://127.0.0.1:8554/cam'],
     ]);
     await mediamtx.says(/is publishing/);
-    return { mjpeg: mjpeg!, h264: 'rtsp://127.0.0.1:8554/cam' };
+    return { mjpeg, h264: 'rtsp://127.0.0.1:8554/cam', large };
+  }
+
+  async #startMjpeg(listen: string, ...picture: string[]): Promise<string> {
+    const camera = this.#start('printer', 'sim-camera', [inTree('bin/factor'), 'sim-camera', '--listen', listen, ...picture]);
+    const [url] = await camera.says(/http:\S+/);
+    return url!;
   }
 
   /** A TURN server at another place of the internet, until the returned function is called. */
@@ -112,6 +117,11 @@ export class Internet {
 
   async setCamera(camera: Camera): Promise<void> {
     await this.api.call('PUT', `/printers/${this.uuid}/cameras`, { items: [camera] });
+  }
+
+  /** What the server says of the camera. */
+  diagnosis(): Promise<Record<string, unknown>> {
+    return this.api.call('GET', `/printers/${this.uuid}/camera?wait=false`);
   }
 
   #start(where: Place, name: string, command: string[]): Program {
