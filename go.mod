@@ -7,6 +7,7 @@ ignore node_modules
 
 require (
 	github.com/BurntSushi/toml v1.6.0
+	github.com/abema/go-mp4 v1.7.1
 	github.com/caddyserver/certmagic v0.25.6
 	github.com/centrifugal/centrifuge v0.40.1
 	github.com/centrifugal/fdelta v0.0.3
@@ -43,7 +44,6 @@ require (
 )
 
 require (
-	github.com/abema/go-mp4 v1.7.1 // indirect
 	github.com/asticode/go-astikit v0.30.0 // indirect
 	github.com/asticode/go-astits v1.16.0 // indirect
 	github.com/pion/datachannel v1.6.3 // indirect
@@ -61,6 +61,7 @@ require (
 require (
 	github.com/beorn7/perks v1.0.1 // indirect
 	github.com/bluenviron/gohlslib/v2 v2.4.3
+	github.com/bluenviron/gortmplib v1.0.1
 	github.com/bluenviron/gortsplib/v5 v5.6.5
 	github.com/bluenviron/mediacommon/v2 v2.9.4
 	github.com/caddyserver/zerossl v0.1.6 // indirect

@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/kangbyounggwan/factor/internal/wire"
 )
 
 // Command is the argument with which a program looks at one camera: see Apart.
@@ -63,7 +65,7 @@ const childEnv = "FACTOR_TEST_CHILD"
 
 // Child is the other process: it reads an address and writes the result.
 func Child(ctx context.Context, in io.Reader, out io.Writer) error {
-	address, err := io.ReadAll(io.LimitReader(in, maxURL+1))
+	address, err := io.ReadAll(io.LimitReader(in, wire.MaxCameraAddress+1))
 	if err != nil {
 		return fmt.Errorf("look at camera: %w", err)
 	}

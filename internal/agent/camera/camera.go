@@ -7,8 +7,9 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"strings"
 	"time"
+
+	"github.com/kangbyounggwan/factor/internal/wire"
 )
 
 // The kinds of stream.
@@ -16,6 +17,7 @@ const (
 	MJPEG = "mjpeg" // JPEG after JPEG in one HTTP answer
 	JPEG  = "jpeg"  // one JPEG an HTTP answer
 	RTSP  = "rtsp"
+	RTMP  = "rtmp"
 	HLS   = "hls"
 	WHEP  = "whep" // WebRTC
 	V4L2  = "v4l2" // a device of this machine
@@ -29,7 +31,6 @@ const (
 	maxTotal   = 48 << 20         // bytes of pictures in a whole look
 	maxPicture = 150_000          // bytes of the picture in a result, 200 KB as base64
 	maxPixels  = 40 << 20         // of a picture; 40 MP are more than any camera beside a printer has
-	maxURL     = 2048             // bytes
 )
 
 // Result is what a look found. Nothing of the address is in it but the picture.
@@ -77,7 +78,7 @@ var words = map[string][2]string{
 	UnsupportedCodec: {"The stream's video format cannot be used.", "Set the camera to H.264 or MJPEG."},
 	FFmpegMissing:    {"The stream is there, but its picture needs ffmpeg, which is not installed here.", "Install it: sudo apt install ffmpeg"},
 	AddressRefused:   {"This address is not allowed for a camera.", "Enter the address of the camera itself."},
-	BadURL:           {"This is no address of a camera.", "It looks like http://192.168.0.10:8080/?action=stream or rtsp://192.168.0.10/live."},
+	BadURL:           {"This is no address of a camera.", "It begins with http, https, rtsp, rtmp, webrtc, onvif or v4l2, such as http://192.168.0.10:8080/?action=stream or rtsp://192.168.0.10/live."},
 	DeviceBusy:       {"Another program uses this camera.", "Enter that program's stream instead, such as http://127.0.0.1:8080/?action=stream, or stop it."},
 	DeviceDenied:     {"This agent may not open the camera.", "Add its user to the group video: sudo usermod -aG video $USER, then restart."},
 	FFmpegDied:       {"ffmpeg could not read this camera.", "Try another camera, or the address of a program that streams this one."},
@@ -96,13 +97,14 @@ func Check(address string) (code string) {
 	return ""
 }
 
-// kinds gives how to follow by scheme. Two of them are other programs' names for HTTP.
+// kinds gives how to follow by scheme, for each of wire.CameraSchemes.
 var kinds map[string]func(*follow, context.Context) error
 
 func init() { // they refer to each other
 	kinds = map[string]func(*follow, context.Context) error{
 		"http": (*follow).http, "https": (*follow).http,
 		"rtsp": (*follow).rtsp, "rtsps": (*follow).rtsp,
+		"rtmp": (*follow).rtmp, "rtmps": (*follow).rtmp,
 		"hls":  (*follow).hls,
 		"whep": (*follow).whep, "wheps": (*follow).whep, "webrtc": (*follow).whep, "webrtcs": (*follow).whep,
 		"v4l2": (*follow).v4l2, "onvif": (*follow).onvif,
@@ -110,15 +112,8 @@ func init() { // they refer to each other
 }
 
 func parse(address string) (*url.URL, error) {
-	u, err := url.Parse(address)
-	if err != nil || len(address) > maxURL || u.Opaque != "" || strings.ContainsAny(address, " \"<>\\^`{|}\x00\r\n\t") {
-		return nil, failure(BadURL)
-	}
-	u.Scheme = strings.ToLower(u.Scheme)
-	if kinds[u.Scheme] == nil {
-		return nil, failure(BadURL)
-	}
-	if (u.Scheme == "v4l2") != (u.Hostname() == "") || (u.Scheme == "v4l2" && !device.MatchString(u.Path)) {
+	u, err := wire.ParseCamera(address)
+	if err != nil {
 		return nil, failure(BadURL)
 	}
 	u.Fragment = ""

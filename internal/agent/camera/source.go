@@ -9,7 +9,7 @@ import (
 
 // Stream is what a camera turned out to send.
 type Stream struct {
-	Kind  string // MJPEG, JPEG, RTSP, HLS, WHEP, V4L2
+	Kind  string // MJPEG, JPEG, RTSP, RTMP, HLS, WHEP, V4L2
 	Codec string // CodecJPEG, CodecH264, CodecH265
 }
 

@@ -15,7 +15,7 @@ type Diagnosis struct {
 	ID       string  `json:"id"`
 	Name     string  `json:"name"`
 	State    string  `json:"state" enum:"idle,opening,running,failed,offline" doc:"idle: nobody looks, so nothing is known"`
-	Kind     string  `json:"kind,omitempty" doc:"Where the stream comes from: mjpeg, jpeg, rtsp, hls, whep, v4l2, or plugin for the published one"`
+	Kind     string  `json:"kind,omitempty" doc:"Where the stream comes from: mjpeg, jpeg, rtsp, rtmp, hls, whep, v4l2, or plugin for the published one"`
 	Codec    string  `json:"codec,omitempty" doc:"What the device sends: h264 or jpeg"`
 	Source   string  `json:"source,omitempty" doc:"What the camera itself sends"`
 	Encoder  string  `json:"encoder,omitempty" doc:"Of ffmpeg beside the printer, when it encodes"`

@@ -276,7 +276,7 @@ func (st *stream) fromLink(l *link, fn func()) {
 
 // kinds and codecs of a stream, as an agent may name them.
 var (
-	linkKinds  = []string{"mjpeg", "jpeg", "rtsp", "hls", "whep", "v4l2"}
+	linkKinds  = []string{"mjpeg", "jpeg", "rtsp", "rtmp", "hls", "whep", "v4l2"}
 	linkCodecs = []string{"h264", "jpeg"}
 )
 

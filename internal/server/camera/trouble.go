@@ -80,8 +80,8 @@ var words = map[Trouble]map[string]said{
 		"ko": {"카메라 주소로 쓸 수 없는 주소입니다.", "카메라 자체의 주소를 입력하세요."},
 	},
 	Trouble(wire.CameraBadURL): {
-		"en": {"This is no address of a camera.", "It looks like http://192.168.0.10:8080/?action=stream or rtsp://192.168.0.10/live."},
-		"ko": {"카메라 주소가 아닙니다.", "http://192.168.0.10:8080/?action=stream 또는 rtsp://192.168.0.10/live 같은 모양입니다."},
+		"en": {"This is no address of a camera.", "It begins with http, https, rtsp, rtmp, webrtc, onvif or v4l2, such as http://192.168.0.10:8080/?action=stream or rtsp://192.168.0.10/live."},
+		"ko": {"카메라 주소가 아닙니다.", "http, https, rtsp, rtmp, webrtc, onvif, v4l2로 시작하는 주소를 넣으세요. 예: http://192.168.0.10:8080/?action=stream, rtsp://192.168.0.10/live"},
 	},
 	Trouble(wire.CameraUplinkSlow): {
 		"en": {"The printer's internet connection is too slow for this camera; pictures are left out.", "Install ffmpeg beside the printer (sudo apt install ffmpeg): video then takes a tenth. Or lower the camera's size or frame rate."},

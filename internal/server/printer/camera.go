@@ -1,10 +1,9 @@
 package printer
 
 import (
+	"errors"
 	"fmt"
-	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/kangbyounggwan/factor/internal/server/problem"
 	"github.com/kangbyounggwan/factor/internal/server/workspace"
@@ -12,13 +11,9 @@ import (
 )
 
 const (
-	maxStreamURL = 2048 // bytes
-	minKbps      = 100
-	maxKbps      = 50_000
+	minKbps = 100
+	maxKbps = 50_000
 )
-
-// streamSchemes are what an agent can look at. webrtc and whep are signalling addresses over HTTP(S).
-var streamSchemes = []string{"http", "https", "rtsp", "rtsps", "webrtc", "webrtcs", "whep", "wheps", "hls", "rtmp", "rtmps", "ws", "wss", "v4l2", "onvif"}
 
 // checkCameras gives the list as it is to be stored. Cameras of have keep their ids; an unknown id is an error, since
 // whoever wrote it means a camera that somebody else has removed meanwhile.
@@ -51,11 +46,9 @@ func checkCameras(list, have []Camera) ([]Camera, error) {
 			c.StreamURL = have[old].StreamURL // whoever may not see the URL leaves it as it is
 		}
 		ids[c.ID] = true
-		clean, complaint := checkStreamURL(c.StreamURL)
-		if complaint != "" {
-			return nil, problem.Field("stream_url_invalid", at("stream_url"), complaint)
+		if c.StreamURL, err = checkStreamURL(at("stream_url"), c.StreamURL); err != nil {
+			return nil, err
 		}
-		c.StreamURL = clean
 		if c.Rotation != 0 && c.Rotation != 90 && c.Rotation != 180 && c.Rotation != 270 {
 			return nil, problem.Field("rotation_invalid", at("rotation"), "The rotation is 0, 90, 180 or 270 degrees.")
 		}
@@ -67,34 +60,27 @@ func checkCameras(list, have []Camera) ([]Camera, error) {
 	return kept, nil
 }
 
-// checkStreamURL gives a camera's address as it is to be stored, or what is wrong with it. That never repeats the
-// address: it may hold a password.
-func checkStreamURL(s string) (clean, complaint string) {
-	s = strings.TrimSpace(s)
-	if s == "" {
-		return "", "Enter the address of the camera's stream, such as http://192.168.0.10:8080/?action=stream."
+// complaints are what is wrong with an address, and what to do. They never repeat it: it may hold a password.
+var complaints = map[wire.CameraAddressFault]string{
+	wire.AddressEmpty:     "Enter the address of the camera's stream, such as http://192.168.0.10:8080/?action=stream.",
+	wire.AddressCharacter: "The address has a character that no address can have, or is longer than 2,048 bytes.",
+	wire.AddressMalformed: "This is no address. It looks like http://192.168.0.10:8080/?action=stream.",
+	wire.AddressScheme: "No camera can be read by this scheme. The address begins with http, https, rtsp, rtsps, rtmp, webrtc, whep, hls, onvif or v4l2: " +
+		"of a camera that gives its stream another way, too, enter its RTSP, WebRTC or MJPEG address.",
+	wire.AddressHost:   "The address names no host. It looks like http://192.168.0.10:8080/?action=stream.",
+	wire.AddressDevice: "A camera of the computer itself is v4l2:///dev/video0, or v4l2:///dev/video0?size=1280x720&fps=15.",
+}
+
+// checkStreamURL gives a camera's address as it is to be stored. Errors: stream_url_invalid about a field, with a reason.
+func checkStreamURL(field, s string) (clean string, err error) {
+	u, err := wire.ParseCamera(s)
+	var fault wire.CameraAddressFault
+	if errors.As(err, &fault) {
+		p := problem.Field("stream_url_invalid", field, complaints[fault])
+		p.Reason = string(fault)
+		return "", p
 	}
-	if _, changed := wire.CleanText(s, maxStreamURL); changed || strings.ContainsAny(s, " \"<>\\^`{|}") {
-		return "", "The address has a character that no address can have, or is longer than 2,048 bytes."
-	}
-	u, err := url.Parse(s)
-	if err != nil {
-		return "", "This is no address. It looks like http://192.168.0.10:8080/?action=stream."
-	}
-	u.Scheme = strings.ToLower(u.Scheme)
-	if !slices.Contains(streamSchemes, u.Scheme) {
-		return "", "The address begins with http://, https://, rtsp://, rtsps:// or webrtc://."
-	}
-	if u.Scheme == "v4l2" {
-		if !strings.HasPrefix(u.Path, "/dev/") || strings.Contains(u.Path, "..") || u.Host != "" {
-			return "", "A local camera is v4l2:///dev/video0."
-		}
-		return u.String(), ""
-	}
-	if u.Opaque != "" || u.Hostname() == "" {
-		return "", "The address names no host. It looks like http://192.168.0.10:8080/?action=stream."
-	}
-	return u.String(), ""
+	return u.String(), err
 }
 
 // shownCameras gives the cameras as somebody with a role sees them: addresses are the owner's alone.

@@ -116,7 +116,7 @@ func (s *Service) PluginRegister(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, err)
 		return
 	}
-	if url, complaint := checkStreamURL(p.Camera.StreamURL); done.Created && complaint == "" {
+	if url, err := checkStreamURL("payload.camera.stream_url", p.Camera.StreamURL); done.Created && err == nil {
 		if err := s.firstCamera(r, done.UUID, url); err != nil {
 			s.log.Warn("camera of a registration not kept", "printer", done.PrinterID, "err", err)
 		}

@@ -86,7 +86,7 @@ FACTOR_MQTT.words = function () {
 
     // where the same codes are about a camera
     var camera = {
-        bad_url: [gettext("That is not a camera's address."), gettext("It looks like http://192.168.1.100:8080/stream or rtsp://192.168.1.100/live.")],
+        bad_url: [gettext("That is not a camera's address."), gettext("It begins with http, https, rtsp, rtmp, webrtc, onvif or v4l2, such as http://192.168.1.100:8080/stream or rtsp://192.168.1.100/live.")],
         name_not_found: [gettext("The camera's name is not known on this network."), gettext("Check the spelling, or use the camera's IP address.")],
         unreachable: [gettext("Nothing answers at this address."), gettext("Check host and port, and that the camera is on and reachable from this computer.")],
         refused_login: [gettext("The camera wants a login (401)."), gettext("Put user name and password into the URL: http://user:password@host/…")],
@@ -204,7 +204,7 @@ FACTOR_MQTT.words = function () {
             login: gettext("Log in "),
             publish: gettext("Publish and receive")
         },
-        kinds: {mjpeg: "MJPEG", jpeg: "JPEG", rtsp: "RTSP", hls: "HLS", whep: "WebRTC", v4l2: "V4L2"},
+        kinds: {mjpeg: "MJPEG", jpeg: "JPEG", rtsp: "RTSP", rtmp: "RTMP", hls: "HLS", whep: "WebRTC", v4l2: "V4L2"},
         found: {v4l2: gettext("on this computer"), onvif: gettext("network, ONVIF"), mdns: gettext("network, mDNS")},
         facts: {
             state: gettext("State "),

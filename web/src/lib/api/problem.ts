@@ -42,6 +42,16 @@ export function asProblem(thrown: unknown): Problem {
 	return new Problem({ status: 0, code: 'unexpected', detail: thrown instanceof Error ? thrown.message : String(thrown) });
 }
 
+/** What is wrong with a camera's address, by the server's reason. */
+const addresses: Record<string, () => string> = {
+	empty: () => m.camera_url_empty(),
+	character: () => m.camera_url_character(),
+	malformed: () => m.camera_url_malformed(),
+	scheme: () => m.camera_url_scheme(),
+	host: () => m.camera_url_host(),
+	device: () => m.camera_url_device()
+};
+
 const sentences: Record<string, (p: Problem) => string> = {
 	unreachable: () => m.common_error_unreachable(),
 	unexpected: () => m.common_error_unexpected(),
@@ -58,6 +68,7 @@ const sentences: Record<string, (p: Problem) => string> = {
 	busy: () => m.common_error_busy(),
 	cross_origin: () => m.common_error_cross_origin(),
 	own_account: () => m.admin_error_own_account(),
+	stream_url_invalid: (p) => (addresses[p.body.reason ?? ''] ?? m.common_error_invalid_field)(),
 	time_zone_invalid: () => m.account_error_time_zone_invalid(),
 	too_large: () => m.common_error_too_large(),
 	email_invalid: () => m.auth_error_email_invalid(),
