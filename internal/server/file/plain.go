@@ -1,7 +1,6 @@
 package file
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -88,7 +87,7 @@ type plainSum struct {
 
 const maxPlainSums = 1000
 
-// convert writes binary G-code as text. It appears under its name only when it is whole.
+// convert writes binary G-code as text.
 func (s *Service) convert(ctx context.Context, row *fileRow, to string) error {
 	if err := s.floor(); err != nil {
 		return err
@@ -101,33 +100,17 @@ func (s *Service) convert(ctx context.Context, row *fileRow, to string) error {
 	if err != nil {
 		return err
 	}
-	in, err := os.Open(s.contentPath(row.ID))
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	part := to + ".new"
-	out, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	// A file of a few KB can become 2 GB of text, so that counts, too.
-	room := &bounded{w: out, left: MaxSize, full: errTooLarge, floor: s.floor}
-	if left < MaxSize {
-		room.left, room.full = left, errQuota
-	}
-	w := bufio.NewWriterSize(room, pieceSize)
-	err = gcode.ToText(ctx, in, w)
+	err = s.derive(row.ID, to, func(in *os.File, out io.Writer) error {
+		// A file of a few KB can become 2 GB of text, so that counts, too.
+		room := &bounded{w: out, left: MaxSize, full: errTooLarge, floor: s.floor}
+		if left < MaxSize {
+			room.left, room.full = left, errQuota
+		}
+		return gcode.ToText(ctx, in, room)
+	})
 	if err == nil {
-		err = w.Flush()
+		return nil
 	}
-	if err == nil {
-		err = out.Sync()
-	}
-	if err = errors.Join(err, out.Close()); err == nil {
-		return os.Rename(part, to)
-	}
-	s.removeFiles(part)
 	if why, ok := errors.AsType[*gcode.Error](err); ok {
 		return problem.New(http.StatusConflict, "file_refused", "This file should not be printed: "+why.Detail)
 	}

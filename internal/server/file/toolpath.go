@@ -64,29 +64,20 @@ func (s *Service) needToolpath(ctx context.Context, row *fileRow) error {
 	if err := s.floor(); err != nil {
 		return err
 	}
-	in, err := os.Open(s.contentPath(row.ID))
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	part := to + ".new"
-	out, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	zipped, err := gzip.NewWriterLevel(out, gzip.BestSpeed)
-	if err != nil {
-		return errors.Join(err, out.Close())
-	}
-	w := bufio.NewWriterSize(zipped, 64<<10)
-	err = gcode.Toolpath(ctx, in, w, 0)
+	err := s.derive(row.ID, to, func(in *os.File, out io.Writer) error {
+		zipped, err := gzip.NewWriterLevel(out, gzip.BestSpeed)
+		if err != nil {
+			return err
+		}
+		w := bufio.NewWriterSize(zipped, pieceSize)
+		if err := gcode.Toolpath(ctx, in, w, 0); err != nil {
+			return err
+		}
+		return errors.Join(w.Flush(), zipped.Close())
+	})
 	if err == nil {
-		err = w.Flush()
+		return nil
 	}
-	if err = errors.Join(err, zipped.Close(), out.Close()); err == nil {
-		return os.Rename(part, to)
-	}
-	s.removeFiles(part)
 	if why, ok := errors.AsType[*gcode.Error](err); ok {
 		return problem.New(http.StatusUnprocessableEntity, string(why.Code), why.Detail)
 	}
