@@ -214,7 +214,8 @@ var inputs = map[string]struct{ format, delimiter string }{
 func (t *transcoder) arguments() []string {
 	p, e := t.plan, t.e
 	a := append([]string{}, e.before...)
-	a = append(a, "-fflags", "nobuffer", "-flags", "low_delay", "-probesize", "32", "-analyzeduration", "0", "-threads", "1",
+	// Without nobuffer: that throws away what ffmpeg read to look at it, which is the key frame.
+	a = append(a, "-flags", "low_delay", "-probesize", "32", "-analyzeduration", "0", "-threads", "1",
 		"-use_wallclock_as_timestamps", "1", "-f", inputs[t.codec].format, "-i", "pipe:0", "-an")
 	filter := "scale=out_range=tv"
 	if p.width > 0 {
