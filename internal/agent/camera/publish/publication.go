@@ -48,6 +48,7 @@ type publication struct {
 	failed  time.Time // of the encoder
 	encoder chosen
 	trying  bool // an encoder is being looked for
+	without bool // none was found
 	drops   int  // H.264 left out for the budget
 
 	demand  demand
@@ -369,14 +370,10 @@ func (p *publication) h265(f camera.Frame) (running bool, say wire.CameraReport)
 	}
 	e := p.transcode(camera.CodecH265, 0, 0)
 	if e == nil {
-		if p.trying {
-			return false, say
+		if p.without {
+			say = wire.CameraReport{State: "failed", Code: string(wire.CameraFFmpegMissing)}
 		}
-		code := wire.CameraFFmpegMissing
-		if !p.failed.IsZero() {
-			return false, say // which has been said
-		}
-		return false, wire.CameraReport{State: "failed", Code: string(code)}
+		return false, say
 	}
 	e.offer(f, key)
 	return true, say
@@ -417,7 +414,7 @@ func (p *publication) transcode(codec string, width, height int) *transcoder {
 		e := p.encoder.find(p.whole, p.hint)
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.trying = false
+		p.trying, p.without = false, e == nil
 		if e == nil || p.encode != nil || p.whole.Err() != nil || p.stream.Codec != codec {
 			return
 		}

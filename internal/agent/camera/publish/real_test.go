@@ -277,6 +277,9 @@ func TestReal_MediaMTX(t *testing.T) {
 		if f.got[0].info.Encoder == "" {
 			t.Errorf("%+v", f.got[0].info)
 		}
+		if f.said("failed", string(wire.CameraFFmpegMissing))() {
+			t.Error("while the rate is measured, ffmpeg is said to be missing")
+		}
 		f.mu.Unlock()
 		r.close(f)
 		t.Setenv("PATH", t.TempDir())
