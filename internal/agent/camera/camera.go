@@ -71,7 +71,7 @@ var words = map[string][2]string{
 	Unreachable:      {"Nothing answers at this address.", "Check host and port, and that the camera is on and reachable from this computer."},
 	NameNotFound:     {"The camera's name is not known on this network.", "Check the spelling, or use the camera's IP address."},
 	RefusedLogin:     {"The camera wants a login, or refuses this one.", "Put user name and password into the URL: http://user:password@host/…"},
-	NotFound:         {"The camera does not know this path.", "Check the part behind the host; the camera's manual or web page has it."},
+	NotFound:         {"There is no camera at this path.", "Check the part behind the host; the camera's manual or web page has it. One that begins with v4l2:// has to be plugged in."},
 	NotAStream:       {"There is an answer, but no picture in it.", "This is often the camera's web page: enter the address of the stream itself."},
 	Timeout:          {"No whole picture came in time.", "Check that the stream plays elsewhere, and that nobody else uses up the camera's connections."},
 	TooLarge:         {"The picture is larger than can be used.", "Set the camera to a smaller picture."},

@@ -32,6 +32,7 @@ type Diagnosis struct {
 	FlipH    bool    `json:"flip_h,omitempty"`
 	FlipV    bool    `json:"flip_v,omitempty"`
 	Viewers  int     `json:"viewers" doc:"Who look now"`
+	Now      int64   `json:"now" doc:"The server's clock, Unix ms: what X-Timestamp of a picture is compared with"`
 
 	Rungs []RungState  `json:"rungs" doc:"The ways to show it, best first"`
 	ICE   []ICEServer  `json:"ice_servers,omitempty" doc:"Relays for WebRTC, with a login for you; for RTCPeerConnection"`
@@ -76,7 +77,10 @@ func (s *Service) apiDiagnose(ctx context.Context, in *struct {
 			return nil, err
 		}
 	}
-	return &struct{ Body Diagnosis }{s.diagnose(p, in.Language.of(p.actor), time.Now())}, nil
+	now := time.Now()
+	d := s.diagnose(p, in.Language.of(p.actor), now)
+	d.Now = now.UnixMilli()
+	return &struct{ Body Diagnosis }{d}, nil
 }
 
 // lookAt opens a camera and waits until it says how it is.

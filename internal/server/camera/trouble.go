@@ -48,8 +48,8 @@ var words = map[Trouble]map[string]said{
 		"ko": {"카메라가 로그인을 요구하거나, 입력된 로그인을 거부합니다.", "주소에 사용자 이름과 비밀번호를 넣으세요: http://user:password@host/…"},
 	},
 	Trouble(wire.CameraNotFound): {
-		"en": {"The camera does not know this path.", "Check the part behind the host; the camera's manual or web page has it."},
-		"ko": {"카메라에 이 경로가 없습니다.", "호스트 뒤의 경로를 확인하세요. 카메라 설명서나 설정 화면에 나와 있습니다."},
+		"en": {"There is no camera at this path.", "Check the part behind the host; the camera's manual or web page has it. One that begins with v4l2:// has to be plugged in."},
+		"ko": {"이 경로에 카메라가 없습니다.", "호스트 뒤의 경로를 확인하세요. 카메라 설명서나 설정 화면에 나와 있습니다. v4l2:// 주소라면 카메라가 꽂혀 있는지 확인하세요."},
 	},
 	Trouble(wire.CameraNotAStream): {
 		"en": {"There is an answer, but no picture in it.", "This is often the camera's web page: enter the address of the stream itself."},
@@ -152,12 +152,12 @@ var words = map[Trouble]map[string]said{
 		"ko": {"공개 플러그인에 카메라 전송을 요청했지만 보내지 않습니다.", "OctoPrint가 있는 컴퓨터에 ffmpeg가 설치되어 있는지, 서버의 RTSP 포트에 접속되는지 확인하세요."},
 	},
 	troubleWebRTCOff: {
-		"en": {"WebRTC is off on this server.", "The picture comes by HLS, with some delay. The server's operator can turn --webrtc on."},
-		"ko": {"이 서버에서 WebRTC가 꺼져 있습니다.", "HLS로 조금 늦게 재생됩니다. 서버 운영자가 --webrtc를 켤 수 있습니다."},
+		"en": {"WebRTC is off on this server.", "The picture comes by HLS, with some delay. The server's operator can turn WebRTC on."},
+		"ko": {"이 서버에서 WebRTC가 꺼져 있습니다.", "HLS로 조금 늦게 재생됩니다. 서버 운영자가 WebRTC를 켤 수 있습니다."},
 	},
 	TroubleNoRTSP: {
-		"en": {"The published plugin sends its camera by RTSP, which is off on this server.", "Install the FACTOR plugin, or ask the server's operator to turn --rtsp on."},
-		"ko": {"공개 플러그인은 RTSP로 카메라를 보내는데, 이 서버에서 꺼져 있습니다.", "FACTOR 플러그인을 설치하거나, 서버 운영자에게 --rtsp를 켜 달라고 하세요."},
+		"en": {"The published plugin sends its camera by RTSP, which is off on this server.", "Install the FACTOR plugin, or ask the server's operator to turn RTSP on."},
+		"ko": {"공개 플러그인은 RTSP로 카메라를 보내는데, 이 서버에서 꺼져 있습니다.", "FACTOR 플러그인을 설치하거나, 서버 운영자에게 RTSP를 켜 달라고 하세요."},
 	},
 }
 

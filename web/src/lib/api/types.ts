@@ -233,6 +233,8 @@ export interface CameraInfo {
 	/** Relays for WebRTC, with a login that is good for an hour. */
 	ice_servers?: RTCIceServer[];
 	viewers?: number;
+	/** The server's clock, Unix ms. */
+	now?: number;
 	kbps?: number;
 	/** What it may take of the printer's uplink now. */
 	max_kbps?: number;

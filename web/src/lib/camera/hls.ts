@@ -1,3 +1,4 @@
+import { problemFrom } from '$lib/api/client';
 import { Edge } from './edge';
 import { follow, parseIndex, parseMedia, type Media, type Part } from './playlist';
 import { eachFrame, makeVideo, type Source, type Told } from './source';
@@ -6,9 +7,6 @@ import { eachFrame, makeVideo, type Source, type Told } from './source';
 const KEPT = 5;
 /** How long it waits before it asks again where the network failed, ms. Its player knows when to give up. */
 const AGAIN = 500;
-
-/** The server has answered that it has no such stream any more. */
-class Refused extends Error {}
 
 /**
  * Plays low-latency HLS. Players for films keep seconds in hand and stay behind once they are; this one fetches each part
@@ -76,7 +74,7 @@ async function fetchParts(playlist: URL, screen: Screen, signal: AbortSignal): P
 			at.searchParams.set('_HLS_part', String(next.index));
 		}
 		const parsed = parseMedia(await (await get(at.href, signal)).text());
-		if (!parsed) throw new Refused('hls: no playlist');
+		if (!parsed) throw new Error('hls: no playlist');
 		return parsed;
 	};
 	let known = await media();
@@ -98,7 +96,7 @@ async function fetchParts(playlist: URL, screen: Screen, signal: AbortSignal): P
 			known = await media(known.next);
 		} catch (thrown) {
 			if (signal.aborted) return;
-			if (thrown instanceof Refused || !(thrown instanceof TypeError)) throw thrown; // fetch's own is of the network
+			if (!(thrown instanceof TypeError)) throw thrown; // fetch's own is of the network
 			await new Promise((resolve) => setTimeout(resolve, AGAIN));
 			coming = undefined;
 			known = await media().catch(() => known);
@@ -108,7 +106,7 @@ async function fetchParts(playlist: URL, screen: Screen, signal: AbortSignal): P
 
 async function get(url: string, signal: AbortSignal): Promise<Response> {
 	const response = await fetch(url, { credentials: 'same-origin', signal });
-	if (!response.ok) throw new Refused(`hls: ${response.status}`);
+	if (!response.ok) throw await problemFrom(response);
 	return response;
 }
 

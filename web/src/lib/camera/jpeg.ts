@@ -37,7 +37,8 @@ class Screen {
 	delay(): number | undefined {
 		if (this.#captured === undefined) return undefined;
 		const seconds = serverClock.now() / 1000 - this.#captured;
-		return seconds >= 0 && seconds < 600 ? seconds : undefined;
+		if (seconds < -1 || seconds > 600) return undefined; // one of the clocks is wrong
+		return Math.max(seconds, 0); // they agree to some hundredths only
 	}
 
 	size() {

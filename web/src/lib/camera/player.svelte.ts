@@ -1,6 +1,7 @@
 import { untrack } from 'svelte';
-import { api, asProblem, type Problem } from '$lib/api/client';
+import { api, asProblem, Problem } from '$lib/api/client';
 import type { CameraInfo } from '$lib/api/types';
+import { serverClock } from '$lib/live/clock.svelte';
 import { playHLS } from './hls';
 import { playMJPEG, playPictures } from './jpeg';
 import { Ladder, RUNGS, type Rung } from './ladder';
@@ -39,6 +40,8 @@ export class Player {
 	info = $state.raw<CameraInfo | undefined>();
 	/** Why the server does not even tell about the camera. */
 	problem = $state.raw<Problem | undefined>();
+	/** As many look as may; what comes of the picture nevertheless is one every two seconds. */
+	full = $state.raw<Problem | undefined>();
 
 	readonly #base: string;
 	readonly #ladder = new Ladder();
@@ -164,6 +167,7 @@ export class Player {
 			ended: (why) => {
 				running.over = true;
 				if (why instanceof NoWay) this.#blocked = 'tcp_blocked';
+				if (why instanceof Problem && why.code === 'too_many_viewers') this.full = why;
 				this.#tick();
 			}
 		};
@@ -201,6 +205,7 @@ export class Player {
 			this.rung = running.source.rung;
 			this.via = this.delay = undefined;
 			this.#reported = false;
+			if (this.rung !== 'picture') this.full = undefined;
 			if (this.rung === 'whep') this.#blocked = undefined;
 			else if (this.#blocked) void this.#report({ code: this.#blocked, rung: this.rung });
 			void this.#measure(running.source);
@@ -235,7 +240,10 @@ export class Player {
 	/** What is known without opening the camera: relays for WebRTC, and the ways of a stream that runs already. */
 	async #know(): Promise<void> {
 		try {
-			this.#take(await api.get<CameraInfo>(this.#base, { quiet: true, query: { wait: false } }));
+			const begun = performance.now();
+			const info = await api.get<CameraInfo>(this.#base, { quiet: true, query: { wait: false } });
+			serverClock.told(info.now, performance.now() - begun); // JPEGs say when they were taken, by that clock
+			this.#take(info);
 		} catch {
 			// The other question says what is wrong.
 		}
@@ -271,7 +279,7 @@ export class Player {
 	}
 
 	#fail(): void {
-		if (this.state !== 'failed' && this.info?.state === 'running' && !this.info.error) {
+		if (this.state !== 'failed' && this.info?.state === 'running' && !this.info.error && !this.full) {
 			this.#blocked = 'no_viewer_path';
 			void this.#report({ code: this.#blocked });
 		}

@@ -23,6 +23,11 @@ export function rungName(rung: Rung, via?: Via): string {
 	return names[rung](via);
 }
 
+const codecs: Record<string, string> = { h264: 'H.264', h265: 'H.265' };
+
+/** A video format as people write it. */
+export const codecName = (codec: string): string => codecs[codec] ?? codec.toUpperCase();
+
 /** What stands in the corner of the picture: whether it is live, how it comes, how old it is. */
 export function badge(player: Player): string {
 	const { rung, via, delay } = player;

@@ -25,11 +25,19 @@ class ServerClock {
 	 * worse reading is only taken when it contradicts the better one.
 	 */
 	heard(date: string | null, tookMs: number): void {
-		const said = date ? Date.parse(date) : NaN;
+		this.#read(date ? Date.parse(date) : NaN, 1000, tookMs);
+	}
+
+	/** The same of an answer that has the server's time to the millisecond. */
+	told(unixMs: number | undefined, tookMs: number): void {
+		this.#read(unixMs ?? NaN, 1, tookMs);
+	}
+
+	#read(said: number, grain: number, tookMs: number): void {
 		if (Number.isNaN(said)) return;
-		// Half of the way there and back ago it was somewhere within that second.
-		const offset = said + 500 + tookMs / 2 - monotonic();
-		const spread = 500 + tookMs / 2;
+		// Half of the way there and back ago it was somewhere within that second, or millisecond.
+		const spread = (grain + tookMs) / 2;
+		const offset = said + spread - monotonic();
 		if (spread > this.#spread && Math.abs(offset - this.#offset) <= spread + this.#spread) return;
 		this.#offset = offset;
 		this.#spread = spread;

@@ -34,6 +34,16 @@ describe('serverClock', () => {
 		expect(clock.now()).toBeGreaterThan(known + 3_500_000);
 	});
 
+	it('prefers an answer with milliseconds, and the faster of those', async () => {
+		const clock = await freshClock();
+		clock.told(browser + 7_200_123, 40);
+		expect(clock.now() - browser).toBeCloseTo(7_200_143.5);
+		clock.told(browser + 7_200_100, 90);
+		clock.heard('Mon, 23 Nov 2026 11:00:00 GMT', 20);
+		clock.told(undefined, 1);
+		expect(clock.now() - browser).toBeCloseTo(7_200_143.5);
+	});
+
 	it('is never before what the server stamped', async () => {
 		const clock = await freshClock();
 		clock.atLeast('2026-11-23T09:00:07Z');
