@@ -5,7 +5,8 @@ import { Fleet } from '../harness/fleet.ts';
 import { logIn, settled, view } from '../harness/pages.ts';
 import { places, type Place } from '../harness/places.ts';
 import { until } from '../harness/program.ts';
-import { test } from '../harness/test.ts';
+import { expect, test } from '../harness/test.ts';
+import { en } from '../harness/words.ts';
 
 // A finding in the middle of a fade is none.
 test.use({ contextOptions: { reducedMotion: 'reduce' } });
@@ -55,12 +56,27 @@ test('axe finds nothing where printers are shown, whatever they do', async ({ pa
     });
     await logIn(page, factor, owner);
     await check(page, `${factor.url}/printers`, 'cards');
-    for (const name of ['table', 'wall'] as const) {
+    for (const name of ['table', 'wall', 'cameras'] as const) {
       await view(page, name);
       await settled(page);
       await expectAccessible(page, name);
     }
     for (const [status, uuid] of byStatus) await check(page, `${factor.url}/printers/${uuid}`, `a printer that was ${status}`);
+    // Its camera's windows, with something wrong in one; Escape gives the focus back.
+    const badge = page.getByRole('button', { name: /^LIVE/ });
+    await badge.click();
+    await expectAccessible(page, 'about the picture');
+    await page.keyboard.press('Escape');
+    await expect(badge).toBeFocused();
+    const edit = page.getByRole('button', { name: en('camera_edit'), exact: true });
+    await edit.click();
+    await page.getByLabel(en('camera_url')).fill('rtmp://camera/live');
+    await page.getByRole('button', { name: en('common_save'), exact: true }).click();
+    await expect(page.getByText(en('camera_error_url_scheme'))).toBeVisible();
+    await expect(page.getByLabel(en('camera_url'))).toBeFocused();
+    await expectAccessible(page, 'the cameras of a printer');
+    await page.keyboard.press('Escape');
+    await expect(edit).toBeFocused();
   } finally {
     await fleet.stop();
   }
