@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -407,7 +409,7 @@ func TestHLS_WhoWaitsForAnAnswerIsNotIdle(t *testing.T) {
 		x = one
 	}
 	s.Service.mu.Unlock()
-	answered := s.asks(x)
+	answered, _ := s.asks(x)
 	s.sweepSessions(time.Now().Add(time.Minute))
 	if resp := do(t, s.request(t, "owner", "GET", playlist, nil)); resp.StatusCode != http.StatusOK {
 		t.Errorf("while it waits: %d", resp.StatusCode)
@@ -416,6 +418,47 @@ func TestHLS_WhoWaitsForAnAnswerIsNotIdle(t *testing.T) {
 	s.sweepSessions(time.Now().Add(time.Minute))
 	if resp := do(t, s.request(t, "owner", "GET", playlist, nil)); resp.StatusCode != http.StatusNotFound {
 		t.Errorf("a minute after its last answer: %d", resp.StatusCode)
+	}
+}
+
+// Players ask for the part that comes next. While nothing comes, nobody is left to wait for it, and nobody can ask for
+// thousands of answers at a time.
+func TestHLS_WaitsNeitherForEverNorForThousands(t *testing.T) {
+	t.Parallel()
+	s := mustServe(t)
+	s.device.gives(rtspInfo, accessUnits(t))
+	playlist := s.hls(t, "owner", camPath+"/hls/index.m3u8")
+	s.device.becomes(t, rtspInfo, nil)
+	until(t, "the camera falls silent", func() bool {
+		s.device.mu.Lock()
+		defer s.device.mu.Unlock()
+		return s.device.quiet
+	})
+	b, _ := io.ReadAll(do(t, s.request(t, "owner", "GET", playlist, nil)).Body)
+	first, _ := strconv.Atoi(regexp.MustCompile(`MEDIA-SEQUENCE:(\d+)`).FindStringSubmatch(string(b))[1])
+	next := fmt.Sprintf("%s&_HLS_msn=%d&_HLS_part=0", playlist, first+strings.Count(string(b), "#EXTINF")+1)
+	statuses := make(chan int)
+	for range maxAnswers + 1 {
+		go func() {
+			resp, err := http.DefaultClient.Do(s.request(t, "owner", "GET", next, nil))
+			if err != nil {
+				statuses <- 0
+				return
+			}
+			resp.Body.Close()
+			statuses <- resp.StatusCode
+		}()
+	}
+	if status := <-statuses; status != http.StatusTooManyRequests {
+		t.Errorf("one too many: %d", status)
+	}
+	for _, st := range s.all() {
+		st.sweep(time.Now().Add(silence + time.Second))
+	}
+	for range maxAnswers {
+		if status := <-statuses; status == http.StatusOK || status == 0 {
+			t.Errorf("the others: %d", status)
+		}
 	}
 }
 

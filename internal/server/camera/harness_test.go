@@ -273,6 +273,7 @@ type device struct {
 	wanted   []wanted           // of each camera, as it was told
 	report   *wire.CameraReport // sent in place of frames
 	every    time.Duration
+	quiet    bool // it has come to send nothing more, on a link that stays open
 	silent   bool
 	opened   int
 	changes  int // of what is sent
@@ -399,7 +400,11 @@ func (d *device) open(c wire.CameraCommand) {
 		d.mu.Lock()
 		if now := d.changes; now != changes {
 			changes, i, info, frames = now, 0, d.info, d.frames
+			d.quiet = len(frames) == 0
 			d.mu.Unlock()
+			if len(frames) == 0 {
+				break
+			}
 			configure()
 		} else {
 			d.mu.Unlock()

@@ -11,6 +11,7 @@ import (
 	"github.com/bluenviron/gohlslib/v2/pkg/codecs"
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/kangbyounggwan/factor/internal/server/problem"
 	"github.com/kangbyounggwan/factor/internal/server/workspace"
 )
 
@@ -33,6 +34,8 @@ type hlsOutput struct {
 	first []*frame // until then
 	pace  pace
 }
+
+var errTooManyAnswers = problem.New(http.StatusTooManyRequests, "too_many_requests", "This player waits for too many answers already. Wait for them first.")
 
 var hlsFile = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}\.(m3u8|mp4)$`)
 
@@ -60,7 +63,12 @@ func (s *Service) apiHLS(ctx context.Context, in *struct {
 		return nil, errNoSession
 	}
 	return streamed(func(w http.ResponseWriter, r *http.Request) {
-		defer s.asks(x)()
+		done, ok := s.asks(x)
+		if !ok {
+			errTooManyAnswers.Write(w)
+			return
+		}
+		defer done()
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(hlsAnswer))
 		select {
 		case <-out.ready:
@@ -80,7 +88,7 @@ func (s *Service) apiHLS(ctx context.Context, in *struct {
 		}
 		asked := r.Clone(r.Context())
 		asked.URL.RawQuery = kept.Encode()
-		answered := &answer{ResponseWriter: w}
+		answered := &answer{ResponseWriter: w, until: x.v.ended}
 		out.muxer.Handle(answered, asked)
 		x.v.out.Add(answered.bytes)
 		s.count.sent(RungHLS, int(answered.bytes))
@@ -90,16 +98,26 @@ func (s *Service) apiHLS(ctx context.Context, in *struct {
 	}), nil
 }
 
-// answer knows whether something was answered: the library says nothing of a file that it does not have.
+// answer knows whether something was answered: the library says nothing of a file that it does not have. Once until is
+// done nothing more is: a request may have waited for longer than its viewer was allowed to look.
 type answer struct {
 	http.ResponseWriter
+	until context.Context
 	any   bool
 	bytes int64
 }
 
-func (a *answer) WriteHeader(status int) { a.any = true; a.ResponseWriter.WriteHeader(status) }
+func (a *answer) WriteHeader(status int) {
+	if a.until.Err() == nil {
+		a.any = true
+		a.ResponseWriter.WriteHeader(status)
+	}
+}
 
 func (a *answer) Write(b []byte) (int, error) {
+	if a.until.Err() != nil {
+		return 0, context.Cause(a.until)
+	}
 	a.any = true
 	n, err := a.ResponseWriter.Write(b)
 	a.bytes += int64(n)
@@ -255,8 +273,12 @@ func (st *stream) endHLS() {
 	}
 }
 
-// restHLS ends the HLS output when nobody takes it any more. mu must be held.
-func (st *stream) restHLS() {
+// restHLS ends the HLS output when nobody takes it any more, or nothing has come for long: nothing else would answer
+// those who wait for the next part. mu must be held.
+func (st *stream) restHLS(now time.Time) {
+	if now.Sub(st.lastFrame) > silence {
+		st.endHLS()
+	}
 	for v := range st.viewers {
 		if v.rung == RungHLS {
 			return

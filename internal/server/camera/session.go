@@ -39,18 +39,24 @@ func (s *Service) session(id string, rung Rung) (*session, error) {
 	return x, nil
 }
 
+// maxAnswers is how many answers an HLS player may wait for at a time. One asks for a playlist and a part or two.
+const maxAnswers = 16
+
 // asks takes note that an HLS player waits for an answer; call what it gives when it has it. The first playlist is there
-// with the second key frame only, which may be far away.
-func (s *Service) asks(x *session) (answered func()) {
+// with the second key frame only, which may be far away. false: it waits for too many.
+func (s *Service) asks(x *session) (answered func(), ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if x.waiting >= maxAnswers {
+		return nil, false
+	}
 	x.waiting++
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		x.waiting--
 		x.used = time.Now()
-	}
+	}, true
 }
 
 func (s *Service) drop(x *session) {

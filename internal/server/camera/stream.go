@@ -395,7 +395,7 @@ func (st *stream) sweep(now time.Time) (over bool) {
 			st.fail(TroubleNoKeyFrame)
 		}
 	}
-	st.restHLS()
+	st.restHLS(now)
 	st.restDecoder()
 	st.drive(now)
 	return false
