@@ -81,6 +81,7 @@ const CODECS = {
  */
 export class ClockCamera {
   readonly #programs: Program[] = [];
+  readonly #published = new Set<string>();
   #server: Server | undefined;
   #files: HlsCamera | undefined;
   #mediamtx: Program | undefined;
@@ -88,12 +89,12 @@ export class ClockCamera {
   private constructor(
     private readonly folder: string,
     private readonly mjpeg: MjpegCamera,
-    private readonly ports: { rtsp: number; whep: number; udp: number },
+    private readonly ports: { rtsp: number; rtmp: number; whep: number; udp: number },
   ) {}
 
   static async start(): Promise<ClockCamera> {
     const folder = await mkdtemp(join(tmpdir(), 'factor-e2e-clock-'));
-    return new ClockCamera(folder, await MjpegCamera.start(), { rtsp: await freePort(), whep: await freePort(), udp: await freePort() });
+    return new ClockCamera(folder, await MjpegCamera.start(), { rtsp: await freePort(), rtmp: await freePort(), whep: await freePort(), udp: await freePort() });
   }
 
   /** The camera as it is. */
@@ -101,13 +102,17 @@ export class ClockCamera {
     return this.mjpeg.url;
   }
 
-  /** By RTSP from mediamtx, and by WHEP. */
-  async published(codec: 'h264' | 'h265'): Promise<{ rtsp: string; whep: string }> {
+  /** By RTSP from mediamtx, by RTMP and by WHEP. */
+  async published(codec: 'h264' | 'h265'): Promise<{ rtsp: string; rtmp: string; whep: string }> {
     const server = await this.#peer();
-    const rtsp = `rtsp://127.0.0.1:${this.ports.rtsp}/${codec}`;
-    this.#ffmpeg(codec, ['-f', 'rtsp', '-rtsp_transport', 'tcp', rtsp]);
-    await server.says(new RegExp(`is publishing to path '${codec}'`));
-    return { rtsp, whep: `http://127.0.0.1:${this.ports.whep}/${codec}/whep` };
+    const path = `live/${codec}`;
+    const rtsp = `rtsp://127.0.0.1:${this.ports.rtsp}/${path}`;
+    if (!this.#published.has(codec)) {
+      this.#published.add(codec);
+      this.#ffmpeg(codec, ['-f', 'rtsp', '-rtsp_transport', 'tcp', rtsp]);
+      await server.says(new RegExp(`is publishing to path '${path}'`));
+    }
+    return { rtsp, rtmp: `rtmp://127.0.0.1:${this.ports.rtmp}/${path}`, whep: `http://127.0.0.1:${this.ports.whep}/${path}/whep` };
   }
 
   /** As MJPEG over HTTP, made by an ffmpeg for each who asks. */
@@ -144,7 +149,7 @@ export class ClockCamera {
     await writeFile(
       config,
       [
-        ...['rtmp: no', 'srt: no', 'moq: no', 'hls: no', 'rtspTransports: [tcp]', `rtspAddress: 127.0.0.1:${this.ports.rtsp}`],
+        ...[`rtmpAddress: 127.0.0.1:${this.ports.rtmp}`, 'srt: no', 'moq: no', 'hls: no', 'rtspTransports: [tcp]', `rtspAddress: 127.0.0.1:${this.ports.rtsp}`],
         ...[`webrtcAddress: 127.0.0.1:${this.ports.whep}`, `webrtcLocalUDPAddress: 127.0.0.1:${this.ports.udp}`],
         ...['webrtcIPsFromInterfaces: no', 'webrtcAdditionalHosts: [127.0.0.1]', 'paths:', '  all_others:', ''],
       ].join('\n'),

@@ -71,6 +71,10 @@ test('an MJPEG camera is live on its page and on the dashboard', async ({ page, 
     const settings = page.getByRole('dialog', { name: en('camera_edit_title') });
     await settings.getByRole('button', { name: en('camera_add'), exact: true }).click();
     await settings.getByLabel(en('camera_name')).last().fill('Bed');
+    // What no agent can read is refused here and not when it is to be seen.
+    await settings.getByLabel(en('camera_url')).last().fill('wss://127.0.0.1/stream');
+    await settings.getByRole('button', { name: en('common_save'), exact: true }).click();
+    await expect(settings.getByText(en('camera_url_scheme'))).toBeVisible();
     await settings.getByLabel(en('camera_url')).last().fill(camera.url);
     await settings.getByLabel(en('camera_rotation'), { exact: true }).last().selectOption('180');
     await settings.getByRole('button', { name: en('common_save'), exact: true }).click();

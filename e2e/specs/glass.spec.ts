@@ -44,7 +44,7 @@ test('an RTSP camera on every rung of the ladder', async ({ page, factor, owner,
   }
 });
 
-test('cameras of MJPEG, by WHEP, of files of HLS and of H.265', async ({ page, factor, owner, api, printer }) => {
+test('cameras of MJPEG, by WHEP, by RTMP, of files of HLS and of H.265', async ({ page, factor, owner, api, printer }) => {
   test.setTimeout(360_000);
   await logIn(page, factor, owner);
   for (const { name, url, rung } of [
@@ -52,6 +52,7 @@ test('cameras of MJPEG, by WHEP, of files of HLS and of H.265', async ({ page, f
     { name: 'MJPEG of ffmpeg', url: () => camera.remade(), rung: 'mjpeg' },
     { name: 'HLS', url: () => camera.files(), rung: 'whep' }, // whole segments behind by itself
     { name: 'WHEP', url: async () => (await camera.published('h264')).whep, rung: 'whep' },
+    { name: 'RTMP', url: async () => (await camera.published('h264')).rtmp, rung: 'whep' },
     { name: 'RTSP H.265', url: async () => (await camera.published('h265')).rtsp, rung: 'whep' }, // H.264 beside the printer
   ]) {
     await api.call('PUT', `/printers/${printer.uuid}/cameras`, { items: [{ name, stream_url: await url() }] });
