@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -267,10 +269,19 @@ func (s *Service) Progress(ctx context.Context, printerID string, payload []byte
 		return ErrInvalid
 	}
 	row := &transferRow{ID: m.ID}
-	if err := s.DB.Read.NewSelect().Model(row).WherePK().Scan(ctx); err != nil || row.PrinterID != printerID {
+	err := s.DB.Read.NewSelect().Model(row).WherePK().Scan(ctx)
+	switch {
+	case err != nil && !errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("read a transfer: %w", err)
+	case err != nil || row.PrinterID != printerID:
 		return ErrInvalid // it may be of before a removal: never to be taken
+	case row.Direction == ToLibrary && m.Stage == wire.TransferDone:
+		return nil // the server itself knows what has come into the library
 	}
 	r := report{stage: m.Stage, bytes: m.Bytes, total: m.Total}
+	if m.Total > 0 {
+		r.bytes = min(m.Bytes, m.Total)
+	}
 	r.path, _ = wire.CleanText(m.Path, wire.MaxPath)
 	if m.Stage == wire.TransferFailed {
 		if r.code, _ = wire.CleanText(m.Code, 40); r.code == "" {

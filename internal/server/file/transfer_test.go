@@ -476,6 +476,15 @@ func TestBring(t *testing.T) {
 	if a := h.do("", "HEAD", at, nil, basic(theirs, "secret-"+theirs)); a.status != http.StatusGone {
 		t.Errorf("another device: %s", a)
 	}
+	// That a file is in the library is the server's to say, and more than all of it is on no way.
+	for _, m := range []wire.Transfer{{ID: tr.ID, Stage: wire.TransferDone}, {ID: tr.ID, Stage: wire.TransferFetching, Bytes: 900, Total: 100}} {
+		if err := h.report("p1", m); err != nil {
+			t.Errorf("%+v: %v", m, err)
+		}
+	}
+	if got := h.transfers("kim", ours)[0]; got.Stage != wire.TransferFetching || got.EndedAt != nil || got.Bytes != 100 {
+		t.Errorf("what its device claims: %+v", got)
+	}
 	if a := h.do("", "PUT", at, strings.NewReader(square[20:]), login, length, "Upload-Offset: 20"); a.status != 204 {
 		t.Fatalf("%s", a)
 	}
