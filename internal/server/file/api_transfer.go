@@ -14,7 +14,7 @@ func (s *Service) registerTransfers(api huma.API) {
 	toPrinter := op("print-file", http.MethodPost, "/api/v1/printers/{uuid}/print", "Bring a file of the library to a printer, and print it")
 	toPrinter.Description = "Answers once the printer's device has taken the task; how far it is then comes over the push channel `transfers:{uuid}` and by " +
 		"list-transfers. Nothing is overwritten on the device: a name that is taken gets a number. Problems besides those of commands: " +
-		"`does_not_fit`, `file_refused`, `analysis_waiting` (all three can be overruled with anyway), `not_now`, `agent_too_old`, `too_large`."
+		"`does_not_fit`, `file_refused`, `analysis_waiting` (all three can be overruled with anyway), `not_now`, `agent_too_old`, `too_large`, `transfer_under_way`."
 	toPrinter.DefaultStatus = http.StatusAccepted
 	huma.Register(api, toPrinter, s.apiPrint)
 	huma.Register(api, op("get-fit", http.MethodGet, "/api/v1/printers/{uuid}/fit", "Whether a file of the library fits a printer, and what to know before a print"), s.apiFit)

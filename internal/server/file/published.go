@@ -61,7 +61,7 @@ type gcodeOut struct {
 	Error    string `json:"error"`
 }
 
-var errUnderWay = problem.New(http.StatusConflict, "transfer_under_way", "A file is on its way to this printer already. The plugin octoprint_factor takes one at a time.")
+var errUnderWay = problem.New(http.StatusConflict, "transfer_under_way", "A file is on its way to this printer already. Wait until it is there, or end its transfer.")
 
 // printPublished begins a transfer to the published plugin.
 func (s *Service) printPublished(ctx context.Context, t *transferRow, c content) (Transfer, error) {

@@ -120,8 +120,19 @@ func hashToken(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// insertTransfer writes a transfer down. While one is to be printed there is no other one to be printed: it would begin
+// when the first print is over, whoever wanted that one, on a bed that nobody has cleared. Errors: errUnderWay.
 func (s *Service) insertTransfer(ctx context.Context, row *transferRow) error {
 	err := s.DB.Write(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if row.Print {
+			another, err := tx.NewSelect().Model((*transferRow)(nil)).Where("printer_id = ? AND print AND ended_at IS NULL", row.PrinterID).Exists(ctx)
+			if err != nil {
+				return err
+			}
+			if another {
+				return errUnderWay
+			}
+		}
 		_, err := tx.NewInsert().Model(row).Exec(ctx)
 		return err
 	})

@@ -291,7 +291,7 @@ func TestPrint_EndsWithTheRightsOfWhoWantedIt(t *testing.T) {
 	h, y := newShop(t)
 	h.roles["lee/kim"] = workspace.RoleOperator
 	f := h.upload("kim", square, "filename", "a.gcode")
-	h.call("lee", "POST", "/api/v1/printers/"+ours+"/print", map[string]any{"file": f.ID}, nil)
+	h.call("lee", "POST", "/api/v1/printers/"+ours+"/print", map[string]any{"file": f.ID, "print": false}, nil)
 	h.call("kim", "POST", "/api/v1/printers/"+ours+"/print", map[string]any{"file": f.ID}, nil)
 	h.call("kim", "POST", "/api/v1/printers/"+ours+"/files/bring", map[string]any{"origin": "local", "path": "b.gcode"}, nil)
 	if len(y.given) != 3 {
@@ -357,6 +357,10 @@ func TestPrint_Refusals(t *testing.T) {
 		t.Fatalf("a refusal told the printer something: %+v", y.given)
 	}
 	check("too wide anyway", print("kim", ours, wide.ID, "anyway", true), 202, "")
+	check("another meanwhile", print("kim", ours, good.ID), 409, "transfer_under_way")
+	if err := h.report("p1", wire.Transfer{ID: y.given[0].Fetch.Transfer, Stage: wire.TransferDone}); err != nil {
+		t.Fatal(err)
+	}
 	var fit Fit
 	if a := h.call("viewer", "GET", "/api/v1/printers/"+ours+"/fit?file="+wide.ID, nil, &fit); !fit.Ready || len(fit.Problems) == 0 || fit.Problems[0].Axis != "x" {
 		t.Errorf("%s", a)
@@ -418,6 +422,45 @@ func TestPrint_ClickedTwice(t *testing.T) {
 	ids.Range(func(any, any) bool { n++; return true })
 	if n != 1 || len(y.given) != 1 {
 		t.Errorf("%d transfers, %d commands", n, len(y.given))
+	}
+}
+
+// Of two people who print two files on one printer one is told that the other's is on its way.
+func TestPrint_TwoPeopleAtOnce(t *testing.T) {
+	h, y := newShop(t)
+	h.roles["lee/kim"] = "operator"
+	print := func(user, name string) answer {
+		f := h.upload("kim", square+";"+name+"\n", "filename", name)
+		return h.call(user, "POST", "/api/v1/printers/"+ours+"/print", map[string]any{"file": f.ID}, nil)
+	}
+	answers := map[string]answer{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, user := range []string{"kim", "lee"} {
+		wg.Go(func() {
+			a := print(user, user+".gcode")
+			mu.Lock()
+			defer mu.Unlock()
+			answers[user] = a
+		})
+	}
+	wg.Wait()
+	first, second := answers["kim"], answers["lee"]
+	if first.status != 202 {
+		first, second = second, first
+	}
+	if first.status != 202 || second.status != 409 || second.code() != "transfer_under_way" || len(y.given) != 1 {
+		t.Fatalf("%s, %s, %d commands", first, second, len(y.given))
+	}
+	var tr Transfer
+	if a := h.call("lee", "POST", "/api/v1/printers/"+ours+"/print", map[string]any{"file": h.upload("kim", square, "filename", "c.gcode").ID, "print": false}, &tr); a.status != 202 {
+		t.Errorf("one that is only to be sent: %s", a)
+	}
+	if err := h.report("p1", wire.Transfer{ID: y.given[0].Fetch.Transfer, Stage: wire.TransferDone, Path: "x.gcode"}); err != nil {
+		t.Fatal(err)
+	}
+	if a := print("lee", "again.gcode"); a.status != 202 {
+		t.Errorf("after the first: %s", a)
 	}
 }
 
@@ -668,7 +711,7 @@ func TestSamples(t *testing.T) {
 			continue
 		}
 		y.set(func(y *yard) { y.given = nil })
-		if a := h.call("kim", "POST", "/api/v1/printers/"+ours+"/print", map[string]any{"file": f.ID, "anyway": true}, nil); a.status != 202 {
+		if a := h.call("kim", "POST", "/api/v1/printers/"+ours+"/print", map[string]any{"file": f.ID, "anyway": true, "print": false}, nil); a.status != 202 {
 			t.Fatalf("%s: %s", name, a)
 		}
 		fetch := y.given[0].Fetch
