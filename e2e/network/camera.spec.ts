@@ -2,6 +2,7 @@ import type { Page } from '@playwright/test';
 import { expect, test } from '@playwright/test';
 import { median, watch } from '../harness/glass.ts';
 import { fillLogin } from '../harness/pages.ts';
+import { en } from '../harness/words.ts';
 import { during, fault, Internet, slow } from './internet.ts';
 
 const PATIENCE = 150_000;
@@ -56,6 +57,10 @@ async function plays(page: Page, rung: string): Promise<number> {
   return delay;
 }
 
+/** Waits until the page names the way, and how late the picture is. */
+const says = (page: Page, way: string): Promise<void> =>
+  expect(page.locator('[data-camera] .badge')).toHaveText(new RegExp(`LIVE · ${way.replace(/[()]/g, '\\$&')} (under )?\\d`), { timeout: PATIENCE });
+
 /** How a page's WebRTC goes: what its own end of the way is, and that it is TURN's. */
 const way = (page: Page): Promise<{ protocol?: string; candidateType?: string; relayProtocol?: string }> =>
   page.evaluate(async () => {
@@ -76,6 +81,7 @@ test('NAT on both sides: WebRTC over UDP', async ({ page }) => {
   await open(page);
   expect(await plays(page, 'whep')).toBeLessThan(5_000);
   expect(await way(page)).toMatchObject({ protocol: 'udp' });
+  await says(page, en('camera_rung_webrtc'));
 });
 
 test('UDP dropped: WebRTC over TCP', async ({ page }) => {
@@ -84,6 +90,7 @@ test('UDP dropped: WebRTC over TCP', async ({ page }) => {
     await open(page);
     await plays(page, 'whep');
     expect(await way(page)).toMatchObject({ protocol: 'tcp' });
+    await says(page, en('camera_rung_webrtc_tcp'));
   });
 });
 
@@ -92,8 +99,10 @@ test('the camera port closed altogether: HLS, and WebRTC again once it is open',
   await during(fault('office', `udp dport ${PORT} drop`, `tcp dport ${PORT} drop`), async () => {
     await open(page);
     await plays(page, 'hls');
+    await says(page, en('camera_rung_hls'));
   });
   await plays(page, 'whep');
+  await says(page, en('camera_rung_webrtc'));
 });
 
 test('neither UDP nor the camera port, but a relay by TCP: WebRTC through TURN', async ({ page }) => {
@@ -104,6 +113,7 @@ test('neither UDP nor the camera port, but a relay by TCP: WebRTC through TURN',
       await open(page);
       await plays(page, 'whep');
       expect(await way(page)).toMatchObject({ candidateType: 'relay', relayProtocol: 'tcp' });
+      await says(page, en('camera_rung_webrtc_relay'));
     });
   } finally {
     await stopRelay();
