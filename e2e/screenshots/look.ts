@@ -1,4 +1,4 @@
-import type { Browser, Page } from '@playwright/test';
+import type { Browser, Locator, Page } from '@playwright/test';
 import type { Account, Factor } from '../harness/factor.ts';
 import { settled } from '../harness/pages.ts';
 import { inTree } from '../harness/program.ts';
@@ -15,6 +15,14 @@ export interface Look {
 export const looks: Look[] = (['desktop', 'phone'] as const).flatMap((device) =>
   (['light', 'dark'] as const).flatMap((theme) => (['ko', 'en'] as const).map((language) => ({ device, theme, language }))),
 );
+
+/** Both widths in each theme and each language: for what takes long to bring about. */
+export const few: Look[] = [
+  { device: 'phone', theme: 'light', language: 'ko' },
+  { device: 'desktop', theme: 'dark', language: 'ko' },
+  { device: 'phone', theme: 'dark', language: 'en' },
+  { device: 'desktop', theme: 'light', language: 'en' },
+];
 
 /** A browser window of that look, logged in if there is somebody. */
 export async function open(browser: Browser, look: Look, factor: Factor, account?: Account): Promise<Page> {
@@ -34,8 +42,20 @@ export async function open(browser: Browser, look: Look, factor: Factor, account
   return page;
 }
 
-/** A picture of the page, or of what fits on the screen where something lies over it. */
-export async function take(page: Page, look: Look, name: string, fullPage = true): Promise<void> {
+/** A picture of the whole page, what is fixed at its edges, or of what fits on the screen where something lies over it. */
+export async function take(page: Page, look: Look, name: string, whole = true): Promise<void> {
   await settled(page);
-  await page.screenshot({ path: `${folder}/${name}-${look.device}-${look.theme}-${look.language}.png`, fullPage });
+  const path = `${folder}/${name}-${look.device}-${look.theme}-${look.language}.png`;
+  const screen = page.viewportSize()!;
+  // A window as high as the page: in a picture of more than the window, bars lie over the middle of it.
+  if (whole) await page.setViewportSize({ ...screen, height: await page.evaluate(() => Math.max(innerHeight, document.documentElement.scrollHeight)) });
+  if (whole) await page.evaluate(() => scrollTo(0, 0));
+  await page.screenshot({ path });
+  if (whole) await page.setViewportSize(screen);
+}
+
+/** A picture of what is on the screen with this of it in the middle, as far as the page goes. */
+export async function takeAt(at: Locator, look: Look, name: string): Promise<void> {
+  await at.evaluate((element) => element.scrollIntoView({ block: 'center' }));
+  await take(at.page(), look, name, false);
 }

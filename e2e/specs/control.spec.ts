@@ -39,6 +39,18 @@ test('pausing, resuming and stopping a print from a phone', async ({ page, facto
   await expect.poll(async () => (await octoprint.job()).state).toBe('Operational');
   await shows(page, printer.uuid, 'idle');
   await expect.poll(async () => (await api.jobs(printer.uuid))[0]?.result).toBe('cancelled');
+
+  // A click just above the bar at the bottom: what became of it comes into sight above that.
+  const speed = card(page, 'control_speed');
+  const fan = speed.getByRole('button').last();
+  await expect(fan).toBeEnabled();
+  const bar = () => actions.evaluate((element) => element.getBoundingClientRect().top);
+  await fan.evaluate((element, top) => scrollBy(0, element.getBoundingClientRect().bottom - top), await bar());
+  await speed.getByLabel(en('control_percent_of', { name: en('control_speed_fan') }), { exact: true }).fill('40');
+  await fan.click();
+  const said = speed.locator('[data-click="done"]');
+  await expect(said).toBeVisible();
+  expect(await said.evaluate((element) => element.getBoundingClientRect().bottom)).toBeLessThanOrEqual(await bar());
 });
 
 test('moving the head by the keyboard', async ({ page, factor, owner, octoprint, printer }) => {

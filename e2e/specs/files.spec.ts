@@ -61,6 +61,7 @@ test('a file is uploaded, looked into, drawn, sent to the printer and printed', 
   const dialog = page.getByRole('dialog');
   const choice = dialog.getByRole('checkbox', { name: printer.name });
   await expect(choice).toBeChecked({ timeout: 30_000 }); // the only one there is
+  await octoprint.speed(10);
   await dialog.getByRole('button', { name: new RegExp(`^(${en('file_print_on', { count: '1' })}|${en('file_print_anyway')})$`) }).click();
   await expect(dialog.locator('[data-stage="done"]')).toBeVisible({ timeout: 120_000 });
   const job = await until('OctoPrint prints it', async () => {
@@ -68,6 +69,16 @@ test('a file is uploaded, looked into, drawn, sent to the printer and printed', 
     return now.job.file.name ? now : undefined;
   });
   expect(job.job.file.name).toMatch(/\.gcode$/);
+
+  // The printer's page marks in the file's picture where the print is about, and the mark goes on.
+  await page.goto(`${factor.url}/printers/${printer.uuid}`);
+  const path = page.getByRole('region', { name: en('toolpath_title'), exact: true });
+  await path.getByRole('button', { name: en('toolpath_show') }).click();
+  const mark = path.locator('.nozzle');
+  await expect(mark).toBeVisible({ timeout: 60_000 });
+  await expect(path.getByText(en('toolpath_approximate'))).toBeVisible();
+  const before = await mark.getAttribute('style');
+  await expect.poll(() => mark.getAttribute('style'), { timeout: 60_000 }).not.toBe(before);
   await octoprint.cancel().catch(() => undefined);
 });
 

@@ -70,6 +70,12 @@ describe('append', () => {
 			[null, null],
 			[null, 40]
 		]);
+		append(columns, 20, { bed: { actual: 60, target: 60 }, chamber: { actual: 41, target: null }, tool0: { actual: 200, target: 210 } }, 10, 0, 10);
+		expect(columns.lines.filter((line) => line.kind === 'actual').map((line) => [line.heater, ...line.values])).toEqual([
+			['tool0', null, null, 200],
+			['bed', null, null, 60],
+			['chamber', null, 40, 41]
+		]);
 	});
 });
 

@@ -78,6 +78,9 @@ function addHeater(columns: Columns, heater: string): void {
 	for (const kind of ['target', 'actual'] as const) {
 		columns.lines.push({ heater, kind, values: columns.t.map(() => null) });
 	}
+	// Where it would stand had it been known from the beginning.
+	const order = heatersOf(Object.fromEntries(columns.lines.map((line) => [line.heater, { actual: null, target: null }]))).map(({ key }) => key);
+	columns.lines.sort((a, b) => order.indexOf(a.heater) - order.indexOf(b.heater));
 }
 
 function breakAfterSilence(columns: Columns, at: number, step: number): void {

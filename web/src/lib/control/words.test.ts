@@ -56,7 +56,7 @@ describe('why not', () => {
 describe('what became of it', () => {
 	it('names the line of a macro that was refused', () => {
 		const refused = (code: string, reason?: string) => problemOutcome(new Problem({ status: 422, code, reason, field: 'lines[2]' }), 'gcode').why;
-		expect(refused('not_allowed', 'line_not_allowed')).toBe('3번째 줄: 소유자가 조작자에게 이 줄을 허용하지 않았습니다.');
+		expect(refused('not_allowed', 'line_not_allowed')).toBe('3번째 줄: 소유자가 운영자에게 이 줄을 허용하지 않았습니다.');
 		expect(refused('out_of_range')).toMatch(/^3번째 줄: ./);
 		speak('en');
 		expect(refused('not_allowed', 'line_not_allowed')).toBe('Line 3: The owner has not allowed operators to send this line.');

@@ -4,16 +4,21 @@ import type { Transfer } from './types';
 
 const at = (updated_at: string, stage: Transfer['stage'] = 'fetching'): Transfer => ({ id: '1', stage, updated_at });
 
+// As Go writes them: a fraction without its last zeros.
+const [early, late] = ['2026-11-26T21:00:00.51Z', '2026-11-26T21:00:00.515Z'];
+
 describe('two words on one transfer', () => {
 	it('takes the later one', () => {
-		expect(newer(undefined, at('1')).updated_at).toBe('1');
-		expect(newer(at('1'), at('2')).updated_at).toBe('2');
-		expect(newer(at('2'), at('1')).updated_at).toBe('2');
+		const [first, second] = [at(early), at(late)];
+		expect(newer(undefined, first)).toBe(first);
+		expect(newer(first, second)).toBe(second);
+		expect(newer(second, first)).toBe(second);
 	});
 
 	it('knows that what is over stays so, but for one that was cancelled too late', () => {
-		expect(newer(at('1', 'done'), at('2')).stage).toBe('done');
-		expect(newer(at('1', 'failed'), at('2', 'done')).stage).toBe('done');
+		expect(newer(at(early, 'done'), at(late)).stage).toBe('done');
+		expect(newer(at(early, 'failed'), at(late, 'done')).stage).toBe('done');
+		expect(newer(at(late), at(early, 'done')).stage).toBe('done');
 	});
 });
 

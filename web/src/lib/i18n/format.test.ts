@@ -39,9 +39,9 @@ describe('formatRelative', () => {
 });
 
 describe('formatBytes', () => {
-	it('keeps three figures', () => {
-		expect(formatBytes(18_200_000, 'ko')).toBe('18.2 MB');
-		expect(formatBytes(512, 'en')).toBe('512 B');
-		expect(formatBytes(245_300, 'en')).toBe('245 KB');
+	it('keeps three figures, and the unit in the figure’s line', () => {
+		expect(formatBytes(18_200_000, 'ko')).toBe('18.2\u00a0MB');
+		expect(formatBytes(512, 'en')).toBe('512\u00a0B');
+		expect(formatBytes(245_300, 'en')).toBe('245\u00a0KB');
 	});
 });

@@ -124,5 +124,5 @@ export function formatBytes(bytes: number, language: Language): string {
 		unit++;
 	}
 	const digits = unit === 0 || value >= 100 ? 0 : 1;
-	return `${formatNumber(value, language, { maximumFractionDigits: digits })} ${units[unit]}`;
+	return `${formatNumber(value, language, { maximumFractionDigits: digits })}\u00a0${units[unit]}`;
 }
