@@ -98,6 +98,7 @@ test('an MJPEG camera is live on its page and on the dashboard', async ({ page, 
 });
 
 test('an H.264 camera comes by the best way that is open, down to single pictures and up again', async ({ page, factor, owner, api, printer }) => {
+  test.setTimeout(360_000);
   const camera = await HlsCamera.start();
   const relay = { urls: ['turn:127.0.0.1:9?transport=tcp'], username: 'u', credential: 'c' };
   await page.addInitScript(() => {
@@ -150,7 +151,7 @@ test('an H.264 camera comes by the best way that is open, down to single picture
     await page.route('**/whep', (route) => route.abort());
     await page.evaluate(() => (window as unknown as Cuts).cutWebRTC());
     await comes('hls', en('camera_rung_hls'));
-    await page.route('**/hls/**', (route) => route.abort());
+    await page.route('**/hls/**', (route) => route.fulfill({ status: 404 }));
     await comes('mjpeg', en('camera_rung_mjpeg'));
     await page.route('**/mjpeg', (route) => route.abort());
     await page.evaluate(() => (window as unknown as Cuts).cutMJPEG());
