@@ -241,7 +241,8 @@ func TestLook_Login(t *testing.T) {
 func TestForbidden(t *testing.T) {
 	for address, want := range map[string]bool{"127.0.0.1": false, "192.168.0.10": false, "10.0.0.1": false, "fd12::1": false, "8.8.8.8": false,
 		"169.254.1.1": true, "::ffff:169.254.1.1": true, "fe80::1": true, "224.0.0.1": true, "ff02::1": true, "0.0.0.0": true, "::": true,
-		"255.255.255.255": true, "fd00:ec2::254": true, "100.100.100.200": true, "64:ff9b::a9fe:a9fe": true, "64:ff9b::808:808": false} {
+		"255.255.255.255": true, "fd00:ec2::254": true, "100.100.100.200": true, "64:ff9b::a9fe:a9fe": true, "64:ff9b::808:808": false,
+		"64:ff9b:1::a9fe:a9fe": true, "::ffff:0:a9fe:a9fe": true, "::a9fe:a9fe": true, "2002:a9fe:a9fe::1": true, "2002:808:808::1": false, "::1": false} {
 		if got := forbidden(netip.MustParseAddr(address)); got != want {
 			t.Errorf("%s: %v", address, got)
 		}

@@ -19,15 +19,27 @@ var metadata = []netip.Addr{
 	netip.MustParseAddr("fd20:ce::254"),    // Google
 }
 
-var nat64 = netip.MustParsePrefix("64:ff9b::/96")
+// within are prefixes of IPv6 addresses that something on the way may lead to the IPv4 address within, and where that is.
+var within = []struct {
+	prefix netip.Prefix
+	at     int // byte
+}{
+	{netip.MustParsePrefix("64:ff9b::/96"), 12},    // NAT64 (RFC 6052)
+	{netip.MustParsePrefix("64:ff9b:1::/48"), 12},  // the same of a network's own (RFC 8215)
+	{netip.MustParsePrefix("::ffff:0:0:0/96"), 12}, // SIIT (RFC 7915)
+	{netip.MustParsePrefix("::/96"), 12},           // compatible ones, which RFC 4291 gave up
+	{netip.MustParsePrefix("2002::/16"), 2},        // 6to4 (RFC 3056)
+}
 
 var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 // forbidden tells whether no camera can be at an address.
 func forbidden(ip netip.Addr) bool {
 	ip = ip.Unmap().WithZone("")
-	if b := ip.As16(); nat64.Contains(ip) { // which a gateway leads to the IPv4 address within (RFC 6052)
-		ip = netip.AddrFrom4([4]byte(b[12:]))
+	for _, w := range within {
+		if b := ip.As16(); w.prefix.Contains(ip) && ip != netip.IPv6Loopback() {
+			ip = netip.AddrFrom4([4]byte(b[w.at : w.at+4]))
+		}
 	}
 	return !ip.IsValid() || ip.IsUnspecified() || ip.IsMulticast() || ip.IsLinkLocalUnicast() || ip == broadcast || slices.Contains(metadata, ip)
 }
