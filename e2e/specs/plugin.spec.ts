@@ -155,7 +155,7 @@ test('the connection test says at which step it failed, and what to do', async (
 test('the camera test says why there is no picture, and what to do', async ({ home, camera }) => {
   const tries: { what: string; url: string; words: [string, string] }[] = [
     { what: '401', url: camera.url('/locked'), words: ['The camera wants a login (401).', 'Put user name and password into the URL: http://user:password@host/…'] },
-    { what: 'not found', url: camera.url('/gone'), words: ['The camera does not know this path (404).', "Check the part behind the host; the camera's manual or web page has it."] },
+    { what: 'not found', url: camera.url('/gone'), words: ['There is no camera at this path.', "Check the part behind the host; the camera's manual or web page has it. One that begins with v4l2:// has to be plugged in."] },
     { what: 'not a stream', url: camera.url('/page'), words: ['There is an answer, but no picture in it.', "This is often the camera's web page: enter the address of the stream itself."] },
     { what: 'ffmpeg missing', url: camera.url('/live.m3u8'), words: ['This stream needs ffmpeg, which is not installed here.', 'Install it: sudo apt install ffmpeg'] },
     { what: 'off', url: `http://127.0.0.1:${await freePort()}/`, words: ['Nothing answers at this address.', 'Check host and port, and that the camera is on and reachable from this computer.'] },

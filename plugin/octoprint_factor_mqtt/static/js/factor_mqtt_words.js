@@ -90,7 +90,7 @@ FACTOR_MQTT.words = function () {
         name_not_found: [gettext("The camera's name is not known on this network."), gettext("Check the spelling, or use the camera's IP address.")],
         unreachable: [gettext("Nothing answers at this address."), gettext("Check host and port, and that the camera is on and reachable from this computer.")],
         refused_login: [gettext("The camera wants a login (401)."), gettext("Put user name and password into the URL: http://user:password@host/…")],
-        not_found: [gettext("The camera does not know this path (404)."), gettext("Check the part behind the host; the camera's manual or web page has it.")],
+        not_found: [gettext("There is no camera at this path."), gettext("Check the part behind the host; the camera's manual or web page has it. One that begins with v4l2:// has to be plugged in.")],
         not_a_stream: [gettext("There is an answer, but no picture in it."), gettext("This is often the camera's web page: enter the address of the stream itself.")],
         timeout: [gettext("No whole picture came in time."), gettext("Check that the stream plays elsewhere, and that nobody else uses up the camera's connections.")],
         too_large: [gettext("The camera's pictures are too large."), gettext("Set the camera to a smaller picture.")],
