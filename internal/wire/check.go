@@ -50,7 +50,7 @@ func DecodeCommand(b []byte) (Command, error) {
 	case errors.As(err, &sem):
 		field := fieldName(string(sem.JSONPointer))
 		if errors.Is(err, json.ErrUnknownName) {
-			return Command{}, invalid(field, "there is no such field")
+			return Command{}, invalid(field, "is no field of a command")
 		}
 		return Command{}, invalid(field, "has the wrong type, or is a number beyond all bounds")
 	case errors.As(err, &syn):
@@ -62,9 +62,20 @@ func DecodeCommand(b []byte) (Command, error) {
 	return Command{}, invalid("", "not JSON")
 }
 
-// fieldName turns a JSON pointer into a field's name: /fetch/size → fetch.size.
+// fieldName turns a JSON pointer into a field's name: /fetch/size → fetch.size, /lines/3 → lines[3].
 func fieldName(pointer string) string {
-	name, _ := CleanText(strings.ReplaceAll(strings.TrimPrefix(pointer, "/"), "/", "."), 100)
+	var b strings.Builder
+	for part := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+		switch {
+		case part != "" && digits(part) == len(part):
+			b.WriteString("[" + part + "]")
+		case b.Len() > 0:
+			b.WriteString("." + part)
+		default:
+			b.WriteString(part)
+		}
+	}
+	name, _ := CleanText(b.String(), 100)
 	return name
 }
 
@@ -117,14 +128,14 @@ var fields = []struct {
 func (c *Command) Check(l Limits) error {
 	r, ok := RuleOf(c.Type)
 	if !ok {
-		return invalid("type", "there is no such command")
+		return invalid("type", "is no command")
 	}
 	for _, f := range fields {
 		v := f.of(c)
 		rule := r.field(f.name)
 		switch {
 		case rule == nil && v.set():
-			return invalid(f.name, "the command "+string(c.Type)+" has no such field")
+			return invalid(f.name, "is no field of the command "+string(c.Type))
 		case rule == nil:
 		case !v.set() && rule.Required:
 			return invalid(f.name, "is missing")
@@ -236,7 +247,7 @@ func checkMove(c *Command, l Limits) error {
 		return invalid("e", "goes with a relative move only")
 	}
 	if !moves && c.E == nil {
-		return invalid("x", "a move needs x, y, z or e")
+		return invalid("x", "is missing: a move needs x, y, z or e")
 	}
 	return nil
 }
@@ -319,7 +330,7 @@ func identifier(s string) bool {
 
 func checkGCode(c *Command, l Limits) error {
 	if (c.Line == "") == (c.Lines == nil) {
-		return invalid("line", "either a line or lines are needed")
+		return invalid("line", "is needed, or lines: one of them, and not both")
 	}
 	if c.Lines == nil {
 		return checkLine("line", c.Line, l)

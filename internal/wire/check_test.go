@@ -206,6 +206,37 @@ func TestCommandRule_Hinders(t *testing.T) {
 	}
 }
 
+// What is at fault is named, in words that go behind the field's name.
+func TestDecodeCommand_Faults(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"type":"pause","type":"home"}`:                          "type: is there twice",
+		`{"type":"move","x":1,"x":2}`:                             "x: is there twice",
+		`{"ty\u0070e":"move","type":"pause"}`:                     "type: is there twice",
+		`{"type":"fetch_file","fetch":{"token":"a","token":"b"}}`: "fetch.token: is there twice",
+		`{"type":"move","x":1,"X":2}`:                             "X: is no field of a command",
+		`{"type":"move","x":1,"amount":2}`:                        "amount: is no field of the command move",
+		`{"type":"move","x":1e999}`:                               "x: has the wrong type, or is a number beyond all bounds",
+		`{"type":"move","x":"1"}`:                                 "x: has the wrong type, or is a number beyond all bounds",
+		`{"type":"set_temperature","tool":0.5,"temperature":20}`:  "tool: has the wrong type, or is a number beyond all bounds",
+		`{"type":"gcode","lines":["M105",1]}`:                     "lines[1]: has the wrong type, or is a number beyond all bounds",
+		`{"type":"move","x":NaN}`:                                 ": not JSON at byte 19",
+		`{"type":"pause"} {"type":"pause"}`:                       ": not JSON at byte 17",
+		`{"type":"move"}`:                                         "x: is missing: a move needs x, y, z or e",
+		`{"type":"gcode","line":"M105","lines":["M105"]}`:         "line: is needed, or lines: one of them, and not both",
+		`{"type":"dance"}`:                                        "type: is no command",
+		`{"type":"set_temperature","tool":99,"temperature":20}`:   "tool: is from -2 to 9",
+		`["pause"]`: ": a command is a JSON object",
+	} {
+		c, err := DecodeCommand([]byte(text))
+		if err == nil {
+			err = c.Check(Limits{})
+		}
+		if err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}
+
 // What a device or a person sends as a command never ends the program, and what passes is within its bounds.
 func FuzzDecodeCommand(f *testing.F) {
 	for _, c := range samples {
