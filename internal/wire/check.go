@@ -285,14 +285,8 @@ func plainAction(s string) bool {
 }
 
 func checkPath(c *Command, _ Limits) error {
-	return checkPathText("path", c.Path)
-}
-
-func checkPathText(field, path string) error {
-	for part := range strings.SplitSeq(path, "/") {
-		if part == "" || part == "." || part == ".." {
-			return invalid(field, "is a path as in the device's file list")
-		}
+	if !ValidPath(c.Path) {
+		return invalid("path", "is a path as in the device's file list")
 	}
 	return nil
 }

@@ -33,14 +33,11 @@ var (
 
 // Files takes a device's own file tree. Errors: ErrInvalid; others mean that it could not be stored.
 func (s *Service) Files(ctx context.Context, id Identity, payload []byte, at time.Time) error {
-	var tree wire.Files
-	if len(payload) > wire.MaxFiles || json.Unmarshal(payload, &tree) != nil {
+	tree, err := wire.DecodeFiles(payload)
+	if err != nil {
 		s.count.files.invalid.Inc()
 		return ErrInvalid
 	}
-	tree.Omitted = max(0, tree.Omitted)
-	tree.Local = cleanFiles(tree.Local, &tree.Omitted)
-	tree.SDCard = cleanFiles(tree.SDCard, &tree.Omitted)
 	t := s.twinByID(id.PrinterID)
 	if t == nil {
 		return nil
@@ -78,25 +75,6 @@ func (s *Service) Files(ctx context.Context, id Identity, payload []byte, at tim
 	}
 	s.Bus.DeviceFiles.Publish(bus.DeviceFiles{PrinterID: id.PrinterID, UUID: id.UUID, JSON: news})
 	return nil
-}
-
-func cleanFiles(list []wire.DeviceFile, omitted *int) []wire.DeviceFile {
-	kept := make([]wire.DeviceFile, 0, min(len(list), wire.MaxTreeSize))
-	for _, f := range list {
-		clean, changed := wire.CleanText(f.Path, wire.MaxPath)
-		if changed || clean == "" || len(kept) >= wire.MaxTreeSize {
-			*omitted++ // a name that cannot be shown as it is cannot be asked for either
-			continue
-		}
-		if f.Size < 0 {
-			f.Size = 0
-		}
-		if !(f.Date >= 0 && f.Date < 1e11) {
-			f.Date = 0
-		}
-		kept = append(kept, f)
-	}
-	return kept
 }
 
 // FileTree is a device's own files as the API shows them.

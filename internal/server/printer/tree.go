@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"hash/maphash"
+	"iter"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -135,7 +136,7 @@ func flatten(data []byte) wire.Files {
 }
 
 func flattenInto(list []wire.DeviceFile, nodes jsontext.Value, depth int, omitted *int) []wire.DeviceFile {
-	for _, raw := range members(nodes) {
+	for raw := range members(nodes) {
 		var n node
 		if json.Unmarshal(raw, &n, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil {
 			continue
@@ -168,21 +169,25 @@ func flattenInto(list []wire.DeviceFile, nodes jsontext.Value, depth int, omitte
 	return list
 }
 
-// members gives the values of a list or of an object.
-func members(v jsontext.Value) (list []jsontext.Value) {
-	switch v.Kind() {
-	case '[':
-		if json.Unmarshal(v, &list) != nil {
-			return nil
+// members gives the values of a list or of an object, one after the other: a hostile tree has a million.
+func members(v jsontext.Value) iter.Seq[jsontext.Value] {
+	return func(yield func(jsontext.Value) bool) {
+		kind := v.Kind()
+		if kind != '[' && kind != '{' {
+			return
 		}
-	case '{':
-		var byName map[string]jsontext.Value
-		if json.Unmarshal(v, &byName, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil {
-			return nil
-		}
-		for _, m := range byName {
-			list = append(list, m)
+		dec := jsontext.NewDecoder(bytes.NewBuffer(v), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+		_, err := dec.ReadToken()
+		for err == nil && dec.PeekKind() != ']' && dec.PeekKind() != '}' {
+			if kind == '{' {
+				if _, err = dec.ReadToken(); err != nil { // its name
+					return
+				}
+			}
+			var m jsontext.Value
+			if m, err = dec.ReadValue(); err != nil || !yield(m) {
+				return
+			}
 		}
 	}
-	return list
 }
