@@ -261,7 +261,7 @@ func (s *Server) readyPlugin() error {
 	s.Plugin = &plugin.Service{
 		Sources: sources.Sources, KeyFile: s.Settings.PluginKeyFile(), CacheDir: s.Settings.CacheDir(),
 		AuthorityPEM: s.Certs.Authority().PEM, Version: s.Version, Log: s.Log,
-		Embedded: plugin.Programs{Platforms: agents.Platforms, Open: agents.Open, SameAs: agents.SameAs},
+		Embedded: plugin.Programs{Platforms: agents.Platforms, Open: agents.Open, Inside: agents.Inside},
 	}
 	if program, err := os.Executable(); err == nil {
 		s.Plugin.Beside = filepath.Join(filepath.Dir(program), "factor-agent"+filepath.Ext(program))

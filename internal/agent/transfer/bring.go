@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/kangbyounggwan/factor/internal/agent/octoprint"
@@ -63,7 +64,7 @@ func (c *Carrier) bring(ctx context.Context, j *job) error {
 func (c *Carrier) fetch(ctx context.Context, j *job) error {
 	out, err := os.OpenFile(c.file(j, ".part"), os.O_WRONLY|os.O_CREATE, 0o600)
 	if err != nil {
-		return failed("no_space", "the device's disk does not take the file: %v", err)
+		return failed("no_space", "the device's disk does not take the file: %w", err)
 	}
 	defer out.Close()
 	last, failures := time.Now(), 0
@@ -98,7 +99,7 @@ func (c *Carrier) fetch(ctx context.Context, j *job) error {
 		return ctx.Err()
 	}
 	if err := out.Sync(); err != nil {
-		return failed("no_space", "the device's disk does not take the file: %v", err)
+		return failed("no_space", "the device's disk does not take the file: %w", err)
 	}
 	return nil
 }
@@ -110,7 +111,7 @@ func (c *Carrier) room(j *job, have int64) error {
 		return nil // a system that does not tell: the write will
 	}
 	if need := 2*j.Fetch.Size - have + spare; left < need {
-		return failed("no_space", "the device's disk has %d MB free, and %d MB are needed", left>>20, need>>20)
+		return failed("no_space", "the device's disk has %d MB free, and %d MB are needed: %w", left>>20, need>>20, syscall.ENOSPC)
 	}
 	return nil
 }
@@ -151,7 +152,7 @@ func (c *Carrier) fetchPart(ctx context.Context, j *job, out *os.File, at int64)
 	}}
 	n, err := io.CopyBuffer(struct{ io.Writer }{out}, body, make([]byte, 32<<10))
 	if body.err == nil && err != nil { // not the network's fault
-		return n, failed("no_space", "the device's disk does not take the file: %v", err)
+		return n, failed("no_space", "the device's disk does not take the file: %w", err)
 	}
 	if err == nil && at+n < j.Fetch.Size {
 		err = io.ErrUnexpectedEOF
@@ -251,7 +252,7 @@ func (c *Carrier) uploadOnce(ctx context.Context, o OctoPrint, j *job) (done boo
 		return false, err
 	}
 	if err := c.save(j); err != nil {
-		return false, failed("no_space", "%v", err)
+		return false, failed("no_space", "%w", err)
 	}
 	f, err := os.Open(c.file(j, ".part"))
 	if err != nil {
@@ -268,7 +269,7 @@ func (c *Carrier) uploadOnce(ctx context.Context, o OctoPrint, j *job) (done boo
 	j.Path = path
 	if card {
 		if err := c.save(j); err != nil {
-			return false, failed("no_space", "%v", err)
+			return false, failed("no_space", "%w", err)
 		}
 		err = c.onCard(ctx, o, j)
 	}

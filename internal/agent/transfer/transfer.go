@@ -86,13 +86,16 @@ type job struct {
 	End    *wire.Transfer     `json:"end,omitzero"` // what the server has not acknowledged
 }
 
-// failure is why a transfer ended without success: a code of wire.Transfer, and words for people.
-type failure struct{ code, words string }
+// failure is why a transfer ended without success: a code of wire.Transfer, and an error whose text is for people.
+type failure struct {
+	code string
+	error
+}
 
-func (f *failure) Error() string { return f.words }
+func (f *failure) Unwrap() error { return f.error }
 
 func failed(code, format string, args ...any) error {
-	return &failure{code, fmt.Sprintf(format, args...)}
+	return &failure{code, fmt.Errorf(format, args...)}
 }
 
 // Initialize reads what was under way.
@@ -240,14 +243,10 @@ func (c *Carrier) carry(ctx context.Context, j *job) {
 	if err != nil {
 		f, ok := errors.AsType[*failure](err)
 		if !ok {
-			f = &failure{"failed", err.Error()}
+			f = &failure{"failed", err}
 		}
-		end = wire.Transfer{ID: j.ID, Stage: wire.TransferFailed, Code: f.code, Message: f.words}
-		trouble := "file_not_carried"
-		if f.code == "no_space" {
-			trouble = f.code
-		}
-		c.Log.Warn("a file was not carried", "trouble", trouble, "code", f.code, "error", f.words)
+		end = wire.Transfer{ID: j.ID, Stage: wire.TransferFailed, Code: f.code, Message: f.Error()}
+		c.Log.Warn("a file was not carried", "trouble", "file_not_carried", "code", f.code, "error", f)
 	}
 	os.Remove(c.file(j, ".part"))
 	c.mu.Lock()
@@ -264,7 +263,7 @@ func (c *Carrier) carry(ctx context.Context, j *job) {
 func (c *Carrier) stage(j *job, s wire.TransferStage) error {
 	j.Stage = s
 	if err := c.save(j); err != nil {
-		return failed("no_space", "the device's disk does not take what must be written down: %v", err)
+		return failed("no_space", "the device's disk does not take what must be written down: %w", err)
 	}
 	c.tell(wire.Transfer{ID: j.ID, Stage: s, Total: j.total()})
 	return nil

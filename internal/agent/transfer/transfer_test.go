@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -326,6 +327,10 @@ func TestFetch_WhatGoesWrong(t *testing.T) {
 	}
 	c, _ := mustCarry(t, t.TempDir(), newDepot(t, long), newPress())
 	f := task(long, true)
+	c.Free = func(string) (int64, error) { return 1 << 20, nil }
+	if err := c.room(&job{Fetch: &f}, 0); !errors.Is(err, syscall.ENOSPC) { // by which the plugin's page tells it
+		t.Errorf("a disk without room: %v", err)
+	}
 	f.Name = "../x.gcode"
 	if err := c.Fetch(t.Context(), f); err == nil {
 		t.Error("a path is taken for a name")

@@ -18,10 +18,10 @@ const (
 	suffix = ".zst"
 )
 
-// SameAs names the platforms that are given another's program. An armv7 runs what is built for armv6: the compiler has
+// sameAs names the platforms that are given another's program. An armv7 runs what is built for armv6: the compiler has
 // two instructions more for it (trailing zeros, memory barrier; for armv6 a few of the others, and the kernel's helper),
 // and the programs are of the same size. That leaves 5 MB out of the server.
-var SameAs = map[string]string{"linux-armv7": "linux-armv6"}
+var sameAs = map[string]string{"linux-armv7": "linux-armv6"}
 
 // Platforms lists what is served: linux-amd64, linux-arm64, linux-armv6, linux-armv7.
 func Platforms() []string {
@@ -32,7 +32,7 @@ func Platforms() []string {
 	for i, name := range names {
 		names[i] = strings.TrimSuffix(strings.TrimPrefix(name, prefix), suffix)
 	}
-	for platform, other := range SameAs {
+	for platform, other := range sameAs {
 		if slices.Contains(names, other) {
 			names = append(names, platform)
 		}
@@ -41,16 +41,20 @@ func Platforms() []string {
 	return names
 }
 
+// Inside gives the platform whose program a platform is given: most often its own.
+func Inside(platform string) string {
+	if other, ok := sameAs[platform]; ok {
+		return other
+	}
+	return platform
+}
+
 // Open reads the agent of a platform, decompressed on the way. A platform that is not inside is [fs.ErrNotExist].
 func Open(platform string) (io.ReadCloser, error) {
 	if !slices.Contains(Platforms(), platform) {
 		return nil, fmt.Errorf("agent for %q: %w", platform, fs.ErrNotExist)
 	}
-	inside := platform
-	if other, ok := SameAs[platform]; ok {
-		inside = other
-	}
-	file, err := embedded.Open(prefix + inside + suffix)
+	file, err := embedded.Open(prefix + Inside(platform) + suffix)
 	if err != nil {
 		return nil, fmt.Errorf("open agent for %s: %w", platform, err)
 	}

@@ -18,6 +18,14 @@ func TestOpen_UnknownPlatform(t *testing.T) {
 	}
 }
 
+func TestInside(t *testing.T) {
+	for platform, want := range map[string]string{"linux-armv7": "linux-armv6", "linux-armv6": "linux-armv6", "linux-amd64": "linux-amd64"} {
+		if got := Inside(platform); got != want {
+			t.Errorf("%s is given %s, want %s", platform, got, want)
+		}
+	}
+}
+
 // Says something only in a release build: `go test -tags embedagents`.
 func TestOpen_EveryPlatformIsAProgram(t *testing.T) {
 	if list := Platforms(); len(list) > 0 && !slices.Equal(list, []string{"linux-amd64", "linux-arm64", "linux-armv6", "linux-armv7"}) {

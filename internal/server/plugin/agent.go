@@ -88,7 +88,7 @@ func (a *agents) readEmbedded() (map[string]Agent, error) {
 	}
 	platforms := a.embedded.Platforms()
 	for _, platform := range platforms {
-		if a.embedded.inside(platform) != platform {
+		if a.embedded.Inside(platform) != platform {
 			continue
 		}
 		r, err := a.embedded.Open(platform)
@@ -102,7 +102,7 @@ func (a *agents) readEmbedded() (map[string]Agent, error) {
 		known[platform] = agent
 	}
 	for _, platform := range platforms {
-		if agent, ok := known[a.embedded.inside(platform)]; ok {
+		if agent, ok := known[a.embedded.Inside(platform)]; ok {
 			known[platform] = agent
 		}
 	}
@@ -160,7 +160,7 @@ func (a *agents) open(platform string) (*os.File, Agent, error) {
 // unpack puts an agent into the cache, so that many may fetch it at once without each taking the memory of a
 // decompressor; one that several platforms are given, once. What a server before this one left there is not trusted but written anew.
 func (a *agents) unpack(platform string) (path string, err error) {
-	platform = a.embedded.inside(platform)
+	platform = a.embedded.Inside(platform)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if path, ok := a.unpacked[platform]; ok {

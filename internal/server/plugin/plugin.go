@@ -41,15 +41,7 @@ type Service struct {
 type Programs struct {
 	Platforms func() []string
 	Open      func(platform string) (io.ReadCloser, error)
-	SameAs    map[string]string // platforms that are given another's program
-}
-
-// inside gives the platform whose program a platform is given.
-func (p *Programs) inside(platform string) string {
-	if other, ok := p.SameAs[platform]; ok {
-		return other
-	}
-	return platform
+	Inside    func(platform string) string // the platform whose program it is given
 }
 
 // maxPackages is how many addresses a zip is kept ready for. A server has few names; whoever makes up ports gets his

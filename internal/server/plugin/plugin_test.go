@@ -39,6 +39,7 @@ func sources() fstest.MapFS {
 // programs are agents as a release build has them inside.
 func programs(agents map[string]string) Programs {
 	return Programs{
+		Inside: func(platform string) string { return platform },
 		Platforms: func() []string {
 			var list []string
 			for platform := range agents {
@@ -325,7 +326,7 @@ func TestServeAgent_SameForTwo(t *testing.T) {
 	opened := map[string]int{}
 	s := mustOpen(t, t.TempDir(), func(s *Service) {
 		s.Embedded = programs(map[string]string{"linux-armv6": "small", "linux-arm64": "another"})
-		s.Embedded.SameAs = map[string]string{"linux-armv7": "linux-armv6"}
+		s.Embedded.Inside = func(platform string) string { return strings.Replace(platform, "armv7", "armv6", 1) }
 		open := s.Embedded.Open
 		s.Embedded.Open = func(platform string) (io.ReadCloser, error) { opened[platform]++; return open(platform) }
 		s.Embedded.Platforms = func() []string { return []string{"linux-arm64", "linux-armv6", "linux-armv7"} }
