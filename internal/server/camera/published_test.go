@@ -2,10 +2,12 @@ package camera
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -200,6 +202,25 @@ func TestPublished_RefusedInputs(t *testing.T) {
 		}
 		p.mu.Unlock()
 	}
+}
+
+// Before a camera is expected, nobody waits at the port: a queue of strangers would keep the first publisher out.
+func TestPublished_NobodyQueuesBeforeOneIsExpected(t *testing.T) {
+	t.Parallel()
+	s, _ := mustServePlugin(t, webcam(t))
+	for range 3 {
+		c, err := net.Dial("tcp", s.Service.RTSP.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = c.SetDeadline(time.Now().Add(patience))
+		_, _ = c.Write([]byte("OPTIONS rtsp://x/ RTSP/1.0\r\nCSeq: 1\r\n\r\n"))
+		if _, err := c.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("a stranger is not closed: %v", err)
+		}
+		_ = c.Close()
+	}
+	readMJPEG(t, do(t, s.request(t, "owner", "GET", camPath+"/mjpeg", nil)), 2)
 }
 
 func TestPublished_NobodyReadsAndStrangersPublishNothing(t *testing.T) {

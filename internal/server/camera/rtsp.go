@@ -32,6 +32,8 @@ const (
 type rtspDoor struct {
 	s *Service
 
+	port *expectant // nil: off
+
 	mu     sync.Mutex
 	server *gortsplib.Server
 	closed bool
@@ -52,6 +54,10 @@ type publishing struct {
 
 func (s *Service) startRTSP() error {
 	s.rtsp = &rtspDoor{s: s, names: map[string]*stream{}, busy: map[string]string{}, using: map[*gortsplib.ServerSession]*publishing{}}
+	if s.RTSP != nil {
+		s.rtsp.port = newExpectant(s.RTSP)
+		s.running.Go(s.rtsp.port.run)
+	}
 	return nil
 }
 
@@ -64,8 +70,8 @@ func (s *Service) closeRTSP() {
 	if server != nil {
 		server.Close()
 	}
-	if s.RTSP != nil {
-		_ = s.RTSP.Close()
+	if d.port != nil {
+		_ = d.port.Close()
 	}
 }
 
@@ -80,13 +86,14 @@ func (s *Service) expect(st *stream, name string) bool {
 	if d.server == nil {
 		server := &gortsplib.Server{Handler: d, RTSPAddress: s.RTSP.Addr().String(), ReadTimeout: rtspTimeout, WriteTimeout: rtspTimeout, IdleTimeout: rtspTimeout,
 			Listen: func(string, string) (net.Listener, error) {
-				return &perAddress{Listener: netutil.LimitListener(s.RTSP, maxPublishers), most: maxPublishing}, nil
+				return &perAddress{Listener: netutil.LimitListener(d.port, maxPublishers), most: maxPublishing}, nil
 			}}
 		if err := server.Start(); err != nil {
 			s.log.Error("nothing can be published by RTSP", "error", err)
 			return false
 		}
 		d.server = server
+		d.port.expected.Store(true)
 	}
 	d.names[name], d.busy[st.key.printerID] = st, name
 	return true
