@@ -116,8 +116,12 @@ func (s *Service) PluginRegister(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, err)
 		return
 	}
-	if url, err := checkStreamURL("payload.camera.stream_url", p.Camera.StreamURL); done.Created && err == nil {
-		if err := s.firstCamera(r, done.UUID, url); err != nil {
+	if done.Created && p.Camera.StreamURL != "" { // that it cannot be used is no reason to refuse the printer
+		url, err := checkStreamURL("payload.camera.stream_url", p.Camera.StreamURL)
+		if err == nil {
+			err = s.firstCamera(r, done.UUID, url)
+		}
+		if err != nil {
 			s.log.Warn("camera of a registration not kept", "printer", done.PrinterID, "err", err)
 		}
 	}
