@@ -22,6 +22,9 @@ const failures: Record<string, () => string> = {
 	unconfirmed: () => m.transfer_failed_unconfirmed(),
 	not_now: () => m.transfer_failed_not_now(),
 	no_file: () => m.transfer_failed_no_file(),
+	not_supported: () => m.transfer_failed_card(),
+	expired: () => m.control_fail_expired(),
+	no_clock: () => m.control_fail_no_clock(),
 	refused: () => m.transfer_failed_refused(),
 	failed: () => m.transfer_failed_failed()
 };
