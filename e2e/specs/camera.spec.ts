@@ -182,6 +182,14 @@ test('where neither UDP nor TCP gets through, the picture comes by HLS and the p
     await expect(view).toHaveAttribute('data-rung', 'hls', { timeout: 90_000 });
     await view.getByRole('button', { name: /^LIVE · HLS/ }).click();
     await expect(page.getByRole('dialog').getByText(/\btcp_blocked\b/)).toBeVisible();
+
+    // As many look as may: pictures come nevertheless, and nobody blames the network.
+    const body = JSON.stringify({ status: 429, code: 'too_many_viewers' });
+    await page.route(/\/(whep|hls|mjpeg)\b/, (route) => route.fulfill({ status: 429, contentType: 'application/problem+json', body }));
+    await page.reload();
+    await expect(view).toHaveAttribute('data-rung', 'picture', { timeout: 60_000 });
+    await view.getByRole('button', { name: /^LIVE/ }).click();
+    await expect(page.getByRole('dialog').getByText(en('camera_error_full'))).toBeVisible();
   } finally {
     await page.unrouteAll({ behavior: 'ignoreErrors' });
     await camera.stop();

@@ -61,6 +61,12 @@ describe('sentence', () => {
 		expect(sentence(new Problem({ status: 409, code: 'brand_new', detail: 'Say it.' }))).toBe('Say it.');
 	});
 
+	it('tells a camera of the same name from a file of the same name', () => {
+		const taken = (field: string) => sentence(new Problem({ status: 422, code: 'name_taken', field }));
+		expect(taken('items[1].name')).not.toBe(taken('name'));
+		expect(taken('name')).toBe(taken('new_path'));
+	});
+
 	it('tells a wrong log-in from a wrong password', () => {
 		const login = sentence(new Problem({ status: 401, code: 'invalid_credentials' }));
 		const proof = sentence(new Problem({ status: 403, code: 'invalid_credentials' }));
