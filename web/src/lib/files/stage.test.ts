@@ -11,7 +11,7 @@ function codes(): string[] {
 	const found = new Set<string>();
 	for (const name of readdirSync(agent)) {
 		if (name.endsWith('_test.go')) continue;
-		for (const [, code] of readFileSync(`${agent}/${name}`, 'utf8').matchAll(/\bfailed\("(\w+)"/g)) found.add(code);
+		for (const said of readFileSync(`${agent}/${name}`, 'utf8').matchAll(/\bfailed\("(\w+)"/g)) found.add(String(said[1]));
 	}
 	return [...found, 'expired', 'no_clock', 'not_now', 'out_of_range'];
 }
