@@ -104,7 +104,13 @@ func (a *Agent) Initialize() (err error) {
 	}
 	a.broker = &broker.Publisher{UUID: c.UUID, Log: a.log.With("part", "broker"),
 		Settings: func() (broker.Settings, error) { return broker.Read(a.Folder) }}
-	if a.jobs, err = job.Open(a.Folder.Join("job.json"), tapped{a.queue, a.broker.Event}, a.log); err != nil {
+	a.carrier = &transfer.Carrier{Dir: a.Folder.Join("transfers"), Server: c.Server, Client: transfer.NewClient(roots), UUID: c.UUID, Token: c.Token,
+		OctoPrint: a.currentOctoPrint, Log: a.log.With("part", "files")}
+	if err := a.carrier.Initialize(); err != nil {
+		return err
+	}
+	heard := func(e wire.Event) { a.broker.Event(e); a.carrier.Event(e) }
+	if a.jobs, err = job.Open(a.Folder.Join("job.json"), tapped{a.queue, heard}, a.log); err != nil {
 		return err
 	}
 	a.jobID = a.jobs.ID()
@@ -112,11 +118,6 @@ func (a *Agent) Initialize() (err error) {
 		a.filesSum = strings.TrimSpace(string(sum))
 	}
 	if a.journal, err = command.OpenJournal(a.Folder.Join("commands")); err != nil {
-		return err
-	}
-	a.carrier = &transfer.Carrier{Dir: a.Folder.Join("transfers"), Server: c.Server, Client: transfer.NewClient(roots), UUID: c.UUID, Token: c.Token,
-		OctoPrint: a.currentOctoPrint, Log: a.log.With("part", "files")}
-	if err := a.carrier.Initialize(); err != nil {
 		return err
 	}
 	a.commands = &command.Dispatcher{Journal: a.journal, Printer: commander{a}, Transfers: a.carrier, Log: a.log.With("part", "commands"),

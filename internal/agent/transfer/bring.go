@@ -42,6 +42,9 @@ func (c *Carrier) bring(ctx context.Context, j *job) error {
 				if !j.Fetch.Print {
 					return nil
 				}
+				if err = c.alone(j); err != nil {
+					return err
+				}
 				// What is about to be printed is written down first: a second time must not be.
 				os.Remove(c.file(j, ".part"))
 				if err = c.stage(j, wire.TransferStarting); err == nil {

@@ -142,8 +142,8 @@ func (c *Carrier) Initialize() error {
 			c.tell(*d.job.End)
 		}
 	}
-	for _, e := range entries { // contents that nothing is written down of
-		if id, is := strings.CutSuffix(e.Name(), ".part"); is && !known[id] {
+	for _, e := range entries { // what belongs to nothing that is written down
+		if ext := filepath.Ext(e.Name()); (ext == ".part" || ext == otherPrint) && !known[strings.TrimSuffix(e.Name(), ext)] {
 			os.Remove(filepath.Join(c.Dir, e.Name()))
 		}
 	}
@@ -250,6 +250,7 @@ func (c *Carrier) carry(ctx context.Context, j *job) {
 	}
 	os.Remove(c.file(j, ".part"))
 	c.mu.Lock()
+	os.Remove(c.file(j, otherPrint))
 	j.End = &end
 	err = c.save(j)
 	c.mu.Unlock()

@@ -337,6 +337,53 @@ func TestFetch_WhatGoesWrong(t *testing.T) {
 	}
 }
 
+// What another print has come before is carried and not printed, over a kill, too.
+func TestFetch_AnotherPrintMeanwhile(t *testing.T) {
+	for _, kind := range []string{wire.EventPrintStarted, wire.EventPrintDone, wire.EventPrintFailed, wire.EventPrintCancelled} {
+		t.Run(kind, func(t *testing.T) {
+			dir, d, p := t.TempDir(), newDepot(t, long), newPress()
+			before := &Carrier{Dir: dir, Log: slog.New(slog.DiscardHandler)}
+			if err := before.Initialize(); err != nil {
+				t.Fatal(err)
+			}
+			printed, sent := task(long, true), task(long, false)
+			sent.Transfer = "x2"
+			for _, f := range []wire.FetchFile{printed, sent} {
+				if err := before.Fetch(t.Context(), f); err != nil {
+					t.Fatal(err)
+				}
+			}
+			before.Event(wire.Event{Type: wire.EventPrintPaused})
+			if err := before.alone(before.jobs[0]); err != nil {
+				t.Errorf("a pause is no other print: %v", err)
+			}
+			before.Event(wire.Event{Type: kind})
+
+			carrier, _ := mustCarry(t, dir, d, p)
+			if end, _ := carrier.end(t); end.ID != printed.Transfer || end.Code != "another_print" {
+				t.Errorf("%+v", end)
+			}
+			if end, _ := carrier.end(t); end.ID != sent.Transfer || end.Stage != wire.TransferDone {
+				t.Errorf("one that is only to be sent: %+v", end)
+			}
+			if len(p.started) != 0 || p.uploads != 2 {
+				t.Errorf("started %v, %d uploads", p.started, p.uploads)
+			}
+			if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) != 0 {
+				t.Errorf("left behind: %v", left)
+			}
+			again := task(long, true)
+			again.Transfer = "x3"
+			if err := carrier.Fetch(t.Context(), again); err != nil {
+				t.Fatal(err)
+			}
+			if end, _ := carrier.end(t); end.Stage != wire.TransferDone || len(p.started) != 1 {
+				t.Errorf("the next one: %+v, started %v", end, p.started)
+			}
+		})
+	}
+}
+
 // An agent that was killed goes on with what it had, at each stage, and prints once at most.
 func TestFetch_AfterKill(t *testing.T) {
 	for _, c := range []struct {

@@ -21,6 +21,7 @@ const failures: Record<string, () => string> = {
 	outcome_unknown: () => m.transfer_failed_outcome(),
 	unconfirmed: () => m.transfer_failed_unconfirmed(),
 	not_now: () => m.transfer_failed_not_now(),
+	another_print: () => m.transfer_failed_another_print(),
 	no_file: () => m.transfer_failed_no_file(),
 	not_supported: () => m.transfer_failed_card(),
 	expired: () => m.control_fail_expired(),
