@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PrinterStatus } from '$lib/api/types';
 import { samplePrinter } from './sample';
-import { isActive, isPrinting, isStale, lookOf, statusTone, statusWord } from './status';
+import { isActive, isPrinting, isStale, isWired, lookOf, statusTone, statusWord } from './status';
 
 const statuses: PrinterStatus[] = [
 	'offline',
@@ -17,6 +17,18 @@ const statuses: PrinterStatus[] = [
 	'error',
 	'unknown'
 ];
+
+describe('isWired', () => {
+	it('lets the printer be connected again after an emergency stop, which ends in an error', () => {
+		expect(isWired(samplePrinter({ status: 'error' }))).toBe(false);
+		expect(isWired(samplePrinter({ status: 'offline' }))).toBe(false);
+		expect(isWired(samplePrinter({ online: false, status: 'idle' }))).toBe(false);
+	});
+
+	it('has it on the wire in every other state', () => {
+		for (const status of statuses.filter((s) => s !== 'error' && s !== 'offline')) expect(isWired(samplePrinter({ status })), status).toBe(true);
+	});
+});
 
 describe('lookOf', () => {
 	it('tells a device that is away from one whose printer is', () => {

@@ -35,6 +35,14 @@ export function lookOf(printer: Seen): Look {
 	return printer.status in looks ? printer.status : 'unknown';
 }
 
+/**
+ * Whether OctoPrint has its printer on the wire. An error ends that as an emergency stop does: OctoPrint waits to be
+ * connected again, and has nothing left to disconnect.
+ */
+export function isWired(printer: Seen): boolean {
+	return printer.online && printer.status !== 'offline' && printer.status !== 'error';
+}
+
 export function statusTone(look: Look): Tone {
 	return looks[look].tone;
 }
