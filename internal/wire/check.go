@@ -16,6 +16,7 @@ type FieldError struct {
 	Code  string // invalid: no such field, wrong type, missing; out_of_range: beyond what the printer may be asked for
 	Field string
 	Text  string
+	Line  string // what is wrong with a line of G-code, for translations: as of LineFault, or too_hot
 }
 
 func (e *FieldError) Error() string { return e.Field + ": " + e.Text }
@@ -26,7 +27,9 @@ const (
 	FieldOutOfRange = "out_of_range"
 )
 
-func invalid(field, text string) error { return &FieldError{FieldInvalid, field, text} }
+func invalid(field, text string) error {
+	return &FieldError{Code: FieldInvalid, Field: field, Text: text}
+}
 
 // MaxCommand bounds a command in bytes of JSON: a macro of the longest lines fits.
 const MaxCommand = 64 << 10
@@ -194,7 +197,7 @@ func (f *FieldRule) check(v value) error {
 }
 
 func outOfRange(field string, low, high float64, unit string) error {
-	return &FieldError{FieldOutOfRange, field, strings.TrimSpace(fmt.Sprintf("is from %g to %g %s", low, high, unit))}
+	return &FieldError{Code: FieldOutOfRange, Field: field, Text: strings.TrimSpace(fmt.Sprintf("is from %g to %g %s", low, high, unit))}
 }
 
 // checks are what single fields do not tell.
@@ -340,11 +343,12 @@ func checkGCode(c *Command, l Limits) error {
 func checkLine(field, text string, l Limits) error {
 	line, err := ParseLine(text)
 	if err != nil {
-		return invalid(field, err.Error())
+		return &FieldError{Code: FieldInvalid, Field: field, Text: err.Error(), Line: LineFault(err)}
 	}
 	for _, h := range line.Heats() {
 		if high := l.Highest(h.Tool); !(h.Celsius <= high) {
-			return &FieldError{FieldOutOfRange, field, fmt.Sprintf("asks for a temperature that is not from 0 to %g °C", high)}
+			return &FieldError{Code: FieldOutOfRange, Field: field, Line: "too_hot",
+				Text: fmt.Sprintf("asks for a temperature that is not from 0 to %g °C", high)}
 		}
 	}
 	return nil

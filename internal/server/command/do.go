@@ -186,7 +186,9 @@ func fieldProblem(err error) error {
 	if f.Field != "" {
 		text = f.Field + " " + f.Text
 	}
-	return problem.Field(f.Code, f.Field, text+".")
+	p := problem.Field(f.Code, f.Field, text+".")
+	p.Reason = f.Line
+	return p
 }
 
 func validKey(key string) bool {

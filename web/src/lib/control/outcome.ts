@@ -81,13 +81,22 @@ export function isOver(said: Pick<CommandOutcome, 'state'>): boolean {
 	return said.state !== 'waiting' && said.state !== 'sent';
 }
 
+/** What is wrong with a line of G-code, by the server's reason. */
+const lineFaults: Record<string, () => string> = {
+	line_not_allowed: m.control_line_not_allowed,
+	too_hot: m.control_line_too_hot,
+	not_ascii: m.control_line_not_ascii,
+	no_command: m.control_line_no_command,
+	too_long: m.control_line_too_long
+};
+
 /** What the server said instead of doing it, or that it said nothing. */
 export function problemOutcome(problem: Problem, type?: CommandType): Outcome {
 	if (problem.code === 'unreachable') return { state: 'unknown', why: m.control_fail_lost() };
 	if (problem.code === 'device_timeout') return { state: 'unknown', why: m.control_fail_timeout() };
 	const reason = problem.body.reason;
 	if (problem.code === 'not_now' && reason && type) return { state: 'refused', why: reasonWords(reason, type) };
-	const why = reason === 'line_not_allowed' ? m.control_line_not_allowed() : sentence(problem);
+	const why = lineFaults[reason ?? '']?.() ?? sentence(problem);
 	const line = problem.field?.match(/^lines\[(\d+)\]$/)?.[1];
 	return { state: 'refused', why: line === undefined ? why : m.control_line_wrong({ line: Number(line) + 1, why }) };
 }

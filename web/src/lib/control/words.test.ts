@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Problem } from '$lib/api/problem';
+import { Problem, sentence } from '$lib/api/problem';
 import type { Language } from '$lib/api/types';
 import { locale } from '$lib/i18n/locale.svelte';
 import { m } from '$lib/paraglide/messages';
@@ -58,9 +58,20 @@ describe('what became of it', () => {
 		const refused = (code: string, reason?: string) => problemOutcome(new Problem({ status: 422, code, reason, field: 'lines[2]' }), 'gcode').why;
 		expect(refused('not_allowed', 'line_not_allowed')).toBe('3번째 줄: 소유자가 운영자에게 이 줄을 허용하지 않았습니다.');
 		expect(refused('out_of_range')).toMatch(/^3번째 줄: ./);
+		expect(refused('out_of_range', 'too_hot')).toBe('3번째 줄: 이 프린터에 허용된 최고 온도를 넘습니다.');
 		speak('en');
 		expect(refused('not_allowed', 'line_not_allowed')).toBe('Line 3: The owner has not allowed operators to send this line.');
 		expect(problemOutcome(new Problem({ status: 403, code: 'not_allowed', reason: 'line_not_allowed', field: 'line' }), 'gcode').why).toMatch(/^The owner/);
+	});
+
+	it('tells what is wrong with a line of the terminal', () => {
+		const refused = (code: string, reason: string) => problemOutcome(new Problem({ status: 422, code, reason, field: 'line' }), 'gcode').why;
+		expect(refused('invalid', 'not_ascii')).toBe('영문자, 숫자, 기호만 보낼 수 있습니다.');
+		speak('en');
+		expect(refused('out_of_range', 'too_hot')).toBe('It asks for more than the highest temperature allowed for this printer.');
+		expect(refused('invalid', 'no_command')).toBe('There is no command in it.');
+		expect(refused('invalid', 'too_long')).toMatch(/250/);
+		expect(refused('invalid', 'else')).toBe(sentence(new Problem({ status: 422, code: 'invalid', field: 'line' })));
 	});
 
 	it('names the line of a macro as it was typed', () => {
