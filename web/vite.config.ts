@@ -25,6 +25,9 @@ export default defineConfig({
 				inlineWorkboxRuntime: true,
 				sourcemap: false,
 				cleanupOutdatedCaches: true,
+				// autoUpdate sets this only where the plug-in registers the worker itself; without it a tab that is reloaded after
+				// an update of the server shows the old pages until the last tab is closed.
+				skipWaiting: true,
 				globPatterns: ['client/**/*.{js,css,svg,png,webmanifest}'],
 				// What the server answers itself; everything else is a page.
 				navigateFallbackDenylist: [

@@ -31,3 +31,9 @@ test('a cable pulled out of an idle printer', async ({ page, factor, owner, octo
   await octoprint.connect();
   await shows(page, printer.uuid, 'idle');
 });
+
+// A worker that waits for the last tab to close shows the old pages at every reload until then.
+test('the pages of a server that was updated come by reloading', async ({ factor }) => {
+  const worker = await (await fetch(`${factor.url}/sw.js`)).text();
+  expect(worker).toMatch(/[;,}]self\.skipWaiting\(\)/); // the one in a listener, behind &&, waits to be asked
+});
