@@ -127,7 +127,8 @@ def part(table: str) -> str:
 
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_every_code_is_in_the_documentation(language):
-    page = re.split("## (?:Answers of the API|API의 응답)\n", (DOCS / language / "error-codes.md").read_text(encoding="utf-8"))[0]
+    text = (DOCS / language / "error-codes.md").read_text(encoding="utf-8")
+    page = re.split("## (?:Answers of the API|API의 응답)\n", text)[0]
     known = set(re.findall(r"`(\w+)`", page)) | {"rc" + code for code in re.findall(r"`rc=(\d)`", page)}
     assert (TABLES["faults"] | WARNINGS) - NOT_IN_DOCS <= known
     connection_test = page[page.index("## Connection test" if language == "en" else "## 연결 테스트") :]
