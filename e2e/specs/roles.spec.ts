@@ -1,6 +1,9 @@
 import type { Page } from '@playwright/test';
+import { readFile } from 'node:fs/promises';
 import { somebody, type Account, type Factor } from '../harness/factor.ts';
+import { send } from '../harness/library.ts';
 import { at, join, logIn, shows } from '../harness/pages.ts';
+import { inTree } from '../harness/program.ts';
 import { expect, test } from '../harness/test.ts';
 import { en } from '../harness/words.ts';
 
@@ -27,6 +30,39 @@ test.describe('who may see and change a printer', () => {
       await expect(page.getByRole('button', { name: en('printer_edit') })).toBeVisible();
     });
   }
+
+  test('members see the library of the workspace, and add to it when they may', async ({ page, factor, owner, api }) => {
+    await send(api, 'ours.gcode', await readFile(inTree('testdata/short.gcode')));
+    const guest = await factor.addUser(somebody('Guest'));
+    const theirs = await factor.as(guest);
+    const workspace = await join(api, theirs, guest, 'viewer');
+    const { id } = await theirs.call<{ id: string }>('GET', '/me');
+    const file = (name: string) => page.getByRole('link', { name, exact: true });
+    const upload = page.getByRole('button', { name: en('files_upload'), exact: true });
+
+    await logIn(page, factor, guest);
+    await page.goto(`${factor.url}/files`);
+    await expect(page.getByText(en('files_empty_title'))).toBeVisible(); // their own
+    await page.getByRole('combobox', { name: en('workspace_which') }).selectOption(workspace);
+    await expect(file('ours.gcode')).toBeVisible();
+    await expect(page.getByText(en('files_viewer'))).toBeVisible();
+    await expect(upload).toHaveCount(0);
+    await expect(page.getByRole('button', { name: en('file_print_named', { name: 'ours.gcode' }) })).toHaveCount(0);
+    await file('ours.gcode').click();
+    await expect(page.getByRole('heading', { name: 'ours.gcode' })).toBeVisible();
+    await expect(page.getByRole('button', { name: en('file_print'), exact: true })).toHaveCount(0);
+
+    await api.call('PATCH', `/workspaces/${workspace}/members/${id}`, { role: 'operator' });
+    await page.goto(`${factor.url}/files?workspace=${workspace}`);
+    await expect(upload.first()).toBeVisible();
+    await page.locator('input[type=file]').setInputFiles(inTree('testdata/short.gcode'));
+    await expect(file('short.gcode').last()).toBeVisible({ timeout: 60_000 });
+
+    await logInAs(page, factor, owner);
+    await page.goto(`${factor.url}/files`);
+    await expect(file('short.gcode')).toBeVisible();
+    await expect(page.getByRole('combobox', { name: en('workspace_which') })).toHaveCount(0); // there is theirs only
+  });
 
   test('somebody else is told that there is no such printer', async ({ page, factor }) => {
     const stranger = await factor.addUser(somebody('Stranger'));

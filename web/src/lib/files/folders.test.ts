@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { join, nameOf, parentOf, trail, within } from './folders';
+import { join, libraryLink, nameOf, parentOf, trail, within } from './folders';
 
 const folder = (path: string) => ({ path, files: 0, bytes: 0 });
 
@@ -16,6 +16,12 @@ describe('folders', () => {
 		expect(trail('')).toEqual([]);
 		expect(join('', 'x')).toBe('x');
 		expect(join('a', 'x')).toBe('a/x');
+	});
+
+	it('leads to a library', () => {
+		expect(libraryLink('')).toBe('/files');
+		expect(libraryLink('부품/a&b')).toBe(`/files?folder=${encodeURIComponent('부품/a&b')}`);
+		expect(libraryLink('', 'w1', ['u1', 'u2'])).toBe('/files?workspace=w1&for=u1%2Cu2');
 	});
 
 	it('lists what is directly within, numbers by their value', () => {

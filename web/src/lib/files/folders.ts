@@ -24,6 +24,15 @@ export function within(folders: readonly Folder[], path: string, language: strin
 	return folders.filter((folder) => parentOf(folder.path) === path && folder.path !== path).sort((a, b) => compare(nameOf(a.path), nameOf(b.path)));
 }
 
+/** The address of a folder of a library: of whose, where there are several, and with the printers that were chosen for what is printed next. */
+export function libraryLink(folder: string, workspace = '', printers: readonly string[] = []): string {
+	const query = new URLSearchParams();
+	if (workspace) query.set('workspace', workspace);
+	if (folder) query.set('folder', folder);
+	if (printers.length > 0) query.set('for', printers.join(','));
+	return query.size > 0 ? `/files?${query}` : '/files';
+}
+
 export function join(path: string, name: string): string {
 	return path ? `${path}/${name}` : name;
 }
