@@ -162,6 +162,8 @@ test('several printers are paused at once, each with its result', async ({ page,
   const fleet = await Fleet.start(factor, owner, 6);
   try {
     await until('some print', async () => (await api.printers()).filter((p) => p.status === 'printing').length >= 2);
+    const [workspace] = (await api.call<{ items: { id: string }[] }>('GET', '/workspaces')).items;
+    await api.call('PUT', `/workspaces/${workspace!.id}/presets`, { items: [{ name: 'PLA', tool: 205, bed: 60 }] });
     await logIn(page, factor, owner);
     await button(page, 'bulk_select').click();
     const bar = page.getByRole('region', { name: en('bulk_actions') });
@@ -178,6 +180,16 @@ test('several printers are paused at once, each with its result', async ({ page,
     for (const row of results.filter((one) => one.state !== 'done')) {
       expect(row.state).toBe('refused');
       await expect(page.locator(`[data-result="${row.result}"] small`)).not.toBeEmpty();
+    }
+
+    // What is paused keeps the temperatures that its print wants.
+    await button(page.getByRole('dialog'), 'common_close').last().click(); // its head has one, too
+    await button(bar, 'bulk_preheat').click();
+    await button(page.getByRole('dialog'), 'control_heat_do').click();
+    await expect(page.locator('[data-result]')).toHaveCount(6);
+    await expect(page.locator('[data-result][data-state="pending"]')).toHaveCount(0);
+    for (const uuid of paused) {
+      await expect(page.locator(`[data-result="${uuid}"][data-state="refused"] small`)).toHaveText(en('bulk_preheat_active'));
     }
   } finally {
     await fleet.stop();
