@@ -148,8 +148,10 @@ test('two people at one printer see what the other does', async ({ page, browser
   for (const one of [page, theirs]) await shows(one, printer.uuid, 'paused');
   await expect(card(page, 'control_history').locator('[data-command="pause"][data-state="done"]').getByText(guest.name)).toBeVisible();
 
-  // Both at once: it is resumed, and whoever was second is told so or has the same.
-  await Promise.all([page, theirs].map((one) => button(one, 'control_resume').click()));
+  // Both at once: it is resumed, and whoever was second is told so or has the same. The buttons are found before, for the
+  // second one may be gone by the time that Playwright has looked whether it can be clicked.
+  const both = await Promise.all([page, theirs].map((one) => button(one, 'control_resume').elementHandle()));
+  await Promise.all(both.map((one) => one!.evaluate((element: HTMLElement) => element.click())));
   for (const one of [page, theirs]) {
     await shows(one, printer.uuid, 'printing');
     await expect(one.getByRole('group', { name: en('control_actions') }).locator('[data-click="pending"]')).toHaveCount(0);
