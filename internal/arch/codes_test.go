@@ -87,6 +87,16 @@ func problemCodes(t *testing.T, root string) map[string]bool {
 		for _, f := range files {
 			eachConstant(f, func(name, _, value string) { texts[name] = value })
 		}
+		note := func(code ast.Expr) {
+			switch code := code.(type) {
+			case *ast.BasicLit:
+				codes[text(code)] = true
+			case *ast.Ident:
+				if texts[code.Name] != "" {
+					codes[texts[code.Name]] = true
+				}
+			}
+		}
 		for _, f := range files {
 			eachCall(f, func(name string, args []ast.Expr) {
 				at := map[string]int{"problem.New": 1, "problem.Field": 0, "New": 1, "Field": 0}
@@ -94,26 +104,11 @@ func problemCodes(t *testing.T, root string) map[string]bool {
 				if !is || len(args) <= i || (!strings.Contains(name, ".") && f.Name.Name != "problem") {
 					return
 				}
-				switch arg := args[i].(type) {
-				case *ast.BasicLit:
-					codes[text(arg)] = true
-				case *ast.Ident:
-					if texts[arg.Name] != "" {
-						codes[texts[arg.Name]] = true
-					}
-				}
+				note(args[i])
 			})
 			eachField(f, func(of string, value ast.Expr) {
-				if of != "Problem" && of != "finding" {
-					return
-				}
-				switch v := value.(type) {
-				case *ast.BasicLit:
-					codes[text(v)] = true
-				case *ast.Ident:
-					if texts[v.Name] != "" {
-						codes[texts[v.Name]] = true
-					}
+				if of == "Problem" || of == "finding" {
+					note(value)
 				}
 			})
 			if f.Name.Name == "problem" { // what statuses are called

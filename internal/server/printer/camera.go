@@ -74,13 +74,14 @@ var complaints = map[wire.CameraAddressFault]string{
 // checkStreamURL gives a camera's address as it is to be stored. Errors: stream_url_invalid about a field, with a reason.
 func checkStreamURL(field, s string) (clean string, err error) {
 	u, err := wire.ParseCamera(s)
-	var fault wire.CameraAddressFault
-	if errors.As(err, &fault) {
-		p := problem.Field("stream_url_invalid", field, complaints[fault])
-		p.Reason = string(fault)
-		return "", p
+	if err == nil {
+		return u.String(), nil
 	}
-	return u.String(), err
+	var fault wire.CameraAddressFault
+	errors.As(err, &fault) // it gives no others
+	p := problem.Field("stream_url_invalid", field, complaints[fault])
+	p.Reason = string(fault)
+	return "", p
 }
 
 // shownCameras gives the cameras as somebody with a role sees them: addresses are the owner's alone.
